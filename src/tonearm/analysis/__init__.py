@@ -1,0 +1,1 @@
+"""Samples to fingerprint, in one pass. No I/O."""

@@ -1,0 +1,1 @@
+"""Files to samples and back. The only package that knows the decoder."""

@@ -1,0 +1,1 @@
+"""Bricks with state: filters, meters, the limiter. No I/O."""

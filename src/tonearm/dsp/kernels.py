@@ -1,0 +1,19 @@
+"""How the inner loops are compiled: without the GIL, cached on disk, and never with fastmath.
+
+``fastmath`` lets results depend on where a vector loop ends, so that cutting a stream would
+change the sound. A kernel calls only kernels of its own file: numba's cache does not notice
+when a function of another file changes.
+"""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import numba
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+def kernel(function: F) -> F:
+    """Compile ``function`` on its first call and keep the result in the user's cache."""
+    compiled: F = numba.njit(nogil=True, cache=True, fastmath=False)(function)
+    return compiled

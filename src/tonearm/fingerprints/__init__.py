@@ -1,0 +1,1 @@
+"""Where fingerprints come from and where they are kept."""

@@ -1,0 +1,1 @@
+"""The gRPC fingerprint service: its words, its server, its workers, its client."""

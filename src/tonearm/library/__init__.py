@@ -1,0 +1,1 @@
+"""What is known about the music, in a database. The only package that knows SQLAlchemy."""

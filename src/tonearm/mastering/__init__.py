@@ -1,0 +1,1 @@
+"""Decide what a recording needs, then apply it. No I/O."""

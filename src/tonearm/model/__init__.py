@@ -1,0 +1,1 @@
+"""The vocabulary: values that every other package speaks in. No I/O."""

@@ -1,0 +1,107 @@
+"""Everything that can go wrong, as a small tree.
+
+Raise the specific error, chain the cause, say what was wanted and what was found. The text of
+an error is for the log; a client gets ``code`` and ``sentence``, which name no path and no cause.
+"""
+
+from typing import ClassVar
+
+
+class TonearmError(Exception):
+    """The root. ``code`` is what a program reads on the wire, ``sentence`` what a person reads."""
+
+    code: ClassVar[str] = "STREAMING_ERROR"
+    sentence: ClassVar[str] = "Something went wrong while playing this track."
+
+
+class TrackNotFound(TonearmError):
+    code = "TRACK_NOT_FOUND"
+    sentence = "There is no such track in the library."
+
+
+class FileMissing(TonearmError):
+    """The library knows the track, but its file is not there or may not be read."""
+
+    code = "FILE_NOT_FOUND"
+    sentence = "The file of this track is missing or cannot be read."
+
+
+class DecodeError(TonearmError):
+    """The file is not audio, or is damaged, or is of a kind that is not allowed."""
+
+    code = "DECODE_ERROR"
+    sentence = "The file of this track cannot be decoded."
+
+
+class NotEnoughAudio(TonearmError):
+    """Under 0.4 s, or nothing above the loudness gate: there is nothing to measure."""
+
+    code = "NOT_ENOUGH_AUDIO"
+    sentence = "This track is too short or too quiet to be measured."
+
+
+class ProcessorUnavailable(TonearmError):
+    code = "PROCESSOR_UNAVAILABLE"
+    sentence = "The mastering processor is not available."
+
+
+class ServerBusy(TonearmError):
+    code = "SERVER_BUSY"
+    sentence = "The server is playing as many streams as it may. Try again in a moment."
+
+
+class LibraryUnavailable(TonearmError):
+    """The database is locked, read-only or gone."""
+
+    code = "LIBRARY_UNAVAILABLE"
+    sentence = "The library is not available right now."
+
+
+class ScanInProgress(TonearmError):
+    code = "SCAN_IN_PROGRESS"
+    sentence = "A scan is already running."
+
+
+class OutsideLibrary(TonearmError):
+    """A path that does not lie below the configured roots after resolving links."""
+
+    code = "OUTSIDE_LIBRARY"
+    sentence = "That folder is not part of the library."
+
+
+class FingerprintUnavailable(TonearmError):
+    """No fingerprint can be had at the moment; playing goes on without one, and says so."""
+
+    code = "FINGERPRINT_UNAVAILABLE"
+    sentence = "The fingerprint is not available right now."
+
+
+class FingerprintServerDown(FingerprintUnavailable):
+    """The service refused the connection or vanished during the call."""
+
+    code = "FINGERPRINT_SERVER_DOWN"
+    sentence = "The fingerprint server cannot be reached."
+
+
+class FingerprintTimeout(FingerprintUnavailable):
+    code = "FINGERPRINT_TIMEOUT"
+    sentence = "The fingerprint server did not answer in time."
+
+
+class FingerprintServerBusy(FingerprintUnavailable):
+    code = "FINGERPRINT_SERVER_BUSY"
+    sentence = "The fingerprint server has too much to do."
+
+
+class FingerprintServerFailed(FingerprintUnavailable):
+    """The service answered that it failed (a worker died, an internal error)."""
+
+    code = "FINGERPRINT_SERVER_FAILED"
+    sentence = "The fingerprint server failed on this track."
+
+
+class InvalidFingerprint(FingerprintUnavailable):
+    """Numbers that cannot be a fingerprint: one absent, non-finite or out of range."""
+
+    code = "FINGERPRINT_INVALID"
+    sentence = "The fingerprint server answered with numbers that cannot be true."

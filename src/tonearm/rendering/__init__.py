@@ -1,0 +1,1 @@
+"""Files meet the pure core: measure a file, master a file."""

@@ -1,0 +1,1 @@
+"""Files come in: walk the folders, read the tags, notice what changed."""

@@ -1,0 +1,1 @@
+"""What happens when someone presses play."""
