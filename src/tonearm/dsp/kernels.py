@@ -6,7 +6,7 @@ when a function of another file changes.
 """
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numba
 
@@ -15,5 +15,4 @@ F = TypeVar("F", bound=Callable[..., object])
 
 def kernel(function: F) -> F:
     """Compile ``function`` on its first call and keep the result in the user's cache."""
-    compiled: F = numba.njit(nogil=True, cache=True, fastmath=False)(function)
-    return compiled
+    return cast(F, numba.njit(nogil=True, cache=True, fastmath=False)(function))
