@@ -1,0 +1,45 @@
+# make run [MUSIC=DIR] [PORT=8765]   play a folder of music (the demo clips without MUSIC)
+# make test                          the whole check
+
+PYTHON ?= python3
+MUSIC  ?= demo
+PORT   ?= 8765
+VENV   := .venv
+BIN    := $(VENV)/bin
+
+.PHONY: run test format corridor clean
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Tonearm needs Python 3.11 or newer: make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "On Debian: apt install python3-venv"; rm -rf $(VENV); exit 1; }
+
+$(VENV)/.installed: pyproject.toml $(BIN)/python
+	@echo "Installing Tonearm into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.tested: pyproject.toml $(VENV)/.installed
+	@echo "Installing the test tools into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+run: $(VENV)/.installed
+	@exec $(BIN)/tonearm serve "$(MUSIC)" --port $(PORT) --data-dir .data
+
+test: $(VENV)/.tested
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(BIN)/python tests/left_out.py
+
+format: $(VENV)/.tested
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+corridor: $(VENV)/.tested
+	$(BIN)/python tools/corridor.py "$(MUSIC)"
+
+clean:
+	rm -rf $(VENV) .data build dist
