@@ -1,0 +1,69 @@
+"""Fingerprints and the plans that follow from them, over HTTP."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from fastapi.responses import JSONResponse
+
+from tonearm.library.repositories import RepositoryFactory
+from tonearm.mastering.adaptive import AdaptiveMode
+from tonearm.mastering.describe import describe
+from tonearm.model.measures import Analysis
+from tonearm.model.plan import Preset, Target
+from tonearm.model.track import Track
+from tonearm.rendering.measure import describe_analysis
+from tonearm.routers.ports import AnalysisQueue, AnalysisStatus
+from tonearm.routers.problems import problem
+
+NOT_YET = "This track has not been measured yet; it was put at the head of the queue."
+
+
+def build_fingerprint_router(
+    library: RepositoryFactory,
+    queue: AnalysisQueue,
+    status: AnalysisStatus,
+    mode: AdaptiveMode,
+    target: Target,
+) -> APIRouter:
+    """Routes on what was measured; the reading ones block, so they run in the thread pool."""
+    router = APIRouter(prefix="/api", tags=["fingerprints"])
+
+    def measured(track: Track) -> Analysis | None:
+        analysis = library.fingerprints.get(track.id, track.signature)
+        if analysis is None:
+            queue.request(track)
+        return analysis
+
+    @router.get("/tracks/{track_id}/fingerprint", response_model=None)
+    def fingerprint(track_id: int) -> dict[str, Any] | JSONResponse:
+        analysis = measured(library.tracks.get(track_id))
+        if analysis is None:
+            return problem(404, "FINGERPRINT_NOT_READY", NOT_YET)
+        return {"track_id": track_id, **describe_analysis(analysis)}
+
+    @router.get("/tracks/{track_id}/plan", response_model=None)
+    def plan(
+        track_id: int,
+        preset: Preset = Preset.ADAPTIVE,
+        intensity: Annotated[float, Query(ge=0.0, le=1.0, allow_inf_nan=False)] = 1.0,
+    ) -> dict[str, Any] | JSONResponse:
+        analysis = measured(library.tracks.get(track_id))
+        if analysis is None:
+            return problem(404, "FINGERPRINT_NOT_READY", NOT_YET)
+        decided = mode.plan(analysis.fingerprint, analysis.measures, preset, intensity, target)
+        return {"track_id": track_id, **describe(decided)}
+
+    @router.get("/library/fingerprints/status")
+    def fingerprint_status() -> dict[str, Any]:
+        total, complete, pending, failed = library.fingerprints.counts()
+        done = complete + failed
+        return {
+            "total_tracks": total,
+            "fingerprinted_tracks": complete,
+            "pending_tracks": pending,
+            "failed_tracks": failed,
+            "progress_percent": 100.0 * done / total if total else 100.0,
+            "estimated_remaining_seconds": status.estimated_remaining_s(pending),
+        }
+
+    return router

@@ -1,0 +1,85 @@
+"""The library over HTTP: tracks, scans, totals."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from tonearm.library.repositories import RepositoryFactory, TrackSummary
+from tonearm.routers.ports import Scans
+
+MAX_PAGE = 500
+
+
+class ScanRequest(BaseModel):
+    """Folders to scan, inside the configured roots; empty means all of them."""
+
+    directories: list[str] = Field(default_factory=list, max_length=100)
+
+
+def describe_track(summary: TrackSummary) -> dict[str, Any]:
+    """A track as the API shows it: what it is and what it sounds like on paper, never where it lies."""
+    track, tags = summary.track, summary.track.tags
+    return {
+        "id": track.id,
+        "title": track.title,
+        "artist": ", ".join(tags.artists) or None,
+        "artists": list(tags.artists),
+        "album": tags.album,
+        "album_id": track.album_id,
+        "track_number": tags.track_number,
+        "disc_number": tags.disc_number,
+        "year": tags.year,
+        "genres": list(tags.genres),
+        "duration": track.info.duration_s,
+        "sample_rate": track.info.format.rate,
+        "channels": track.info.format.channels,
+        "bit_depth": track.info.bit_depth,
+        "format": track.info.codec,
+        "bitrate": track.info.bitrate,
+        "filesize": track.signature.size,
+        "fingerprint_status": summary.fingerprint_status,
+        "created_at": track.created_at.isoformat(),
+        "updated_at": track.updated_at.isoformat(),
+    }
+
+
+def build_library_router(library: RepositoryFactory, scans: Scans) -> APIRouter:
+    """Routes that read the library and start scans; they block, so they run in the thread pool."""
+    router = APIRouter(prefix="/api/library", tags=["library"])
+
+    @router.get("/tracks")
+    def tracks(
+        limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
+        offset: Annotated[int, Query(ge=0, le=2**53)] = 0,
+        search: Annotated[str, Query(max_length=1000)] = "",
+        order_by: Annotated[str, Query(max_length=40)] = "title",
+    ) -> dict[str, Any]:
+        page = library.tracks.page(limit=limit, offset=offset, search=search, order_by=order_by)
+        return {
+            "tracks": [describe_track(row) for row in page.rows],
+            "total": page.total,
+            "limit": limit,
+            "offset": offset,
+            "has_more": offset + len(page.rows) < page.total,
+        }
+
+    @router.get("/tracks/{track_id}")
+    def track(track_id: int) -> dict[str, Any]:
+        return describe_track(library.tracks.summary(track_id))
+
+    @router.post("/scan", status_code=202)
+    async def scan(request: ScanRequest) -> dict[str, Any]:
+        scans.start([Path(directory) for directory in request.directories])
+        return scans.status()
+
+    @router.get("/scan/status")
+    async def scan_status() -> dict[str, Any]:
+        return scans.status()
+
+    @router.get("/stats")
+    def stats() -> dict[str, Any]:
+        return library.tracks.stats()
+
+    return router

@@ -1,0 +1,81 @@
+"""Errors over HTTP: RFC 9457 problem details with a code and a sentence, never internals."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Final
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from tonearm.model import errors
+
+log = structlog.get_logger()
+
+_STATUS: Final[Mapping[type[errors.TonearmError], int]] = {
+    errors.TrackNotFound: 404,
+    errors.FileMissing: 404,
+    errors.DecodeError: 422,
+    errors.NotEnoughAudio: 422,
+    errors.OutsideLibrary: 403,
+    errors.ScanInProgress: 409,
+    errors.ServerBusy: 503,
+    errors.LibraryUnavailable: 503,
+    errors.FingerprintUnavailable: 503,
+    errors.ProcessorUnavailable: 503,
+}
+
+
+def problem(status: int, code: str, detail: str) -> JSONResponse:
+    """One problem document; ``code`` is for programs, ``detail`` a sentence for people."""
+    body = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+    }
+    headers = {"Retry-After": "2"} if status == HTTPStatus.SERVICE_UNAVAILABLE else None
+    return JSONResponse(body, status_code=status, headers=headers, media_type="application/problem+json")
+
+
+def status_of(error: errors.TonearmError) -> int:
+    for kind in type(error).__mro__:
+        if kind in _STATUS:
+            return _STATUS[kind]
+    return 500
+
+
+async def _tonearm_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, errors.TonearmError)  # registered for this class alone
+    status = status_of(error)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.warning("Request failed", path=request.url.path, code=error.code, cause=str(error))
+    return problem(status, error.code, error.sentence)
+
+
+async def _http_error(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # registered for this class alone
+    return problem(error.status_code, HTTPStatus(error.status_code).name, str(error.detail))
+
+
+async def _invalid(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # registered for this class alone
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"][1:])
+    return problem(422, "VALIDATION_ERROR", f"{where}: {first['msg']}" if where else str(first["msg"]))
+
+
+async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    log.error("Request crashed", path=request.url.path, exc_info=error)
+    return problem(500, "INTERNAL_ERROR", "Something went wrong on the server.")
+
+
+def install(app: FastAPI) -> None:
+    """Let every error leave the app as a problem document."""
+    app.add_exception_handler(errors.TonearmError, _tonearm_error)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(Exception, _unexpected)
