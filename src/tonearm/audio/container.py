@@ -1,0 +1,215 @@
+"""Opening an audio file, and what its container says about it.
+
+FFmpeg picks a demuxer by a file's content, so a playlist named ``.mp3`` would make it open other
+files. Only the demuxers, decoders and the one protocol listed here may be used; everything else is
+refused before a byte of it is acted upon.
+"""
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import av
+import av.error
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+
+from tonearm.audio.ogg import ogg_ending
+from tonearm.model.audio import MAX_CHANNELS, MAX_RATE, MIN_RATE, AudioFormat, AudioInfo
+from tonearm.model.errors import DecodeError, FileMissing
+
+_DEMUXERS: Final = (
+    *("aac", "aiff", "ape", "asf", "au", "caf", "flac", "matroska", "mov", "mp3"),
+    *("mpc", "mpc8", "ogg", "tta", "w64", "wav", "wv"),
+)
+_DECODERS: Final = frozenset(
+    {
+        *(
+            "aac",
+            "alac",
+            "ape",
+            "flac",
+            "mp2float",
+            "mp3float",
+            "mp3",
+            "mpc7",
+            "mpc8",
+            "opus",
+            "tta",
+            "vorbis",
+        ),
+        *("wavpack", "wmalossless", "wmapro", "wmav1", "wmav2", "adpcm_ima_wav", "adpcm_ms"),
+        *("pcm_alaw", "pcm_mulaw", "pcm_f32be", "pcm_f32le", "pcm_f64be", "pcm_f64le", "pcm_s8", "pcm_u8"),
+        *("pcm_s16be", "pcm_s16le", "pcm_s24be", "pcm_s24le", "pcm_s32be", "pcm_s32le"),
+    }
+)
+_OPTIONS: Final = {
+    "protocol_whitelist": "file",
+    "format_whitelist": ",".join(_DEMUXERS),
+    "codec_whitelist": ",".join(sorted(_DECODERS)),
+}
+
+_LAYOUTS: Final = ("mono", "stereo", "3.0", "quad", "5.0", "5.1", "6.1", "7.1")
+"""What is assumed, by number of channels, where a file does not say which speakers it means."""
+
+_COUNTED: Final = frozenset({"aiff", "ape", "au", "caf", "flac", "tta", "w64", "wav", "wv"})
+"""Containers that store the number of frames of their lossless audio."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAudio:
+    """An opened file: the stream to decode, what is known of it, and where its first frame lies.
+
+    ``origin`` is the time stamp, in frames, of frame 0. ``frame_true`` is False where time stamps are
+    too coarse to say which frame they mean. ``truncated`` says that the container is cut off.
+    """
+
+    container: InputContainer
+    stream: AudioStream
+    info: AudioInfo
+    origin: int
+    frame_true: bool
+    truncated: bool
+
+    def frame_of(self, pts: int) -> int:
+        """The absolute frame that a time stamp of the stream means."""
+        return _to_frames(self.stream, pts, self.info.format.rate) - self.origin
+
+    def stamp_of(self, frame: int) -> int:
+        """The time stamp of an absolute frame, rounded down."""
+        base = self.stream.time_base
+        assert base is not None
+        return int((frame + self.origin) / (base * self.info.format.rate))
+
+
+def open_audio(path: Path) -> OpenAudio:
+    """Open the first audio stream of a file; the caller closes ``container``.
+
+    Raises:
+        FileMissing: there is no such file, or it may not be read.
+        DecodeError: not a regular file, not an allowed kind of audio, or outside 1..8 channels and
+            8..384 kHz.
+    """
+    container = _open(path)
+    try:
+        return _describe(path, container)
+    except BaseException:
+        container.close()
+        raise
+
+
+def _open(path: Path) -> InputContainer:
+    try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):
+            raise DecodeError(f"{path}: not a regular file")
+        # "file:" keeps a name such as "concat:a.mp3" from being read as a protocol.
+        url = "file:" + os.fspath(path.absolute())
+        return av.open(url, mode="r", options=dict(_OPTIONS), metadata_errors="replace")
+    except av.error.FFmpegError as exc:
+        if isinstance(exc, FileNotFoundError | PermissionError):
+            raise FileMissing(f"{path}: {exc}") from exc
+        raise DecodeError(f"{path}: not an audio file of an allowed kind: {exc}") from exc
+    except OSError as exc:
+        raise FileMissing(f"{path}: {exc}") from exc
+
+
+def _describe(path: Path, container: InputContainer) -> OpenAudio:
+    if not container.streams.audio:
+        raise DecodeError(f"{path}: no audio stream")
+    stream = container.streams.audio[0]
+    codec = stream.codec_context
+    # A stream without a decoder has no codec context, whatever the stubs say.
+    if codec is None or codec.name not in _DECODERS:
+        raise DecodeError(f"{path}: no allowed decoder, found {stream.name}")
+    rate, channels = codec.sample_rate, codec.channels
+    if not (MIN_RATE <= rate <= MAX_RATE and 1 <= channels <= MAX_CHANNELS and stream.time_base):
+        raise DecodeError(
+            f"{path}: wanted 8..384 kHz and 1..8 channels, found {rate} Hz, {channels} channels"
+        )
+    origin = _to_frames(stream, stream.start_time or 0, rate)
+    demuxer = container.format.name.split(",")[0]
+    frames, exact = _frame_count(container, stream, demuxer, origin, rate)
+    truncated = False
+    if demuxer == "ogg":
+        ending = ogg_ending(path)
+        exact, truncated = exact and ending.one_stream, not ending.complete
+    info = AudioInfo(
+        format=AudioFormat(rate, channels),
+        frames=frames,
+        frames_exact=exact,
+        codec=_codec_name(codec.name),
+        container="mp4" if demuxer == "mov" else demuxer,
+        bit_depth=_bit_depth(codec.name, codec.format.name, codec.extradata or b""),
+        bitrate=codec.bit_rate or container.bit_rate or None,
+        channel_layout=_layout_name(codec.layout.name, channels),
+    )
+    # The raw AAC demuxer guesses its time stamps from the bit rate.
+    frame_true = stream.time_base * rate <= 1 and demuxer != "aac"
+    return OpenAudio(container, stream, info, origin, frame_true, truncated)
+
+
+def _to_frames(stream: AudioStream, pts: int, rate: int) -> int:
+    assert stream.time_base is not None
+    return round(pts * stream.time_base * rate)
+
+
+def _frame_count(
+    container: InputContainer, stream: AudioStream, demuxer: str, origin: int, rate: int
+) -> tuple[int, bool]:
+    """Number of decoded frames, and whether it is exact."""
+    if stream.duration is None:
+        return max(0, round((container.duration or 0) * rate / av.time_base)), False
+    frames = _to_frames(stream, stream.duration, rate)
+    name = stream.codec_context.name
+    if demuxer == "mov":
+        # iTunes states delay, padding and length in a comment; elsewhere an edit list has cut them.
+        stated = _itunes_frames(container.metadata.get("iTunSMPB", ""))
+        return (stated, True) if stated else (frames - origin, stream.frames > 0)
+    if demuxer == "ogg" and name == "opus":
+        return max(0, frames - _opus_pre_skip(stream.codec_context.extradata or b"")), True
+    if demuxer == "mp3":
+        # Only the LAME tag gives a start time and an exact length; without it both are estimates.
+        return frames, origin > 0
+    return frames, demuxer in _COUNTED or (demuxer == "ogg" and name in {"vorbis", "flac"})
+
+
+def _itunes_frames(comment: str) -> int:
+    """The third number after the leading zeros of iTunSMPB: frames without delay and padding."""
+    fields = comment.split()
+    try:
+        return int(fields[3], 16) if len(fields) > 3 else 0
+    except ValueError:
+        return 0
+
+
+def _opus_pre_skip(header: bytes) -> int:
+    """Frames at 48 kHz to drop from the start; RFC 7845, section 5.1."""
+    return int.from_bytes(header[10:12], "little") if header[:8] == b"OpusHead" else 0
+
+
+def _codec_name(decoder: str) -> str:
+    return {"mp3float": "mp3", "mp2float": "mp2", "mpc7": "musepack", "mpc8": "musepack"}.get(
+        decoder, decoder
+    )
+
+
+def _layout_name(name: str, channels: int) -> str:
+    return _LAYOUTS[channels - 1] if name.endswith(" channels") else name
+
+
+def _bit_depth(decoder: str, sample_format: str, header: bytes) -> int | None:
+    """Bits per sample of a lossless source; None for lossy ones."""
+    if decoder == "flac" and len(header) >= 14:
+        return ((header[12] & 1) << 4 | header[13] >> 4) + 1
+    if decoder == "alac" and len(header) >= 18:
+        return header[17]
+    if decoder.startswith("pcm_"):
+        digits = "".join(filter(str.isdigit, decoder))
+        return int(digits) if digits else 16
+    if decoder in {"ape", "tta", "wavpack", "wmalossless"}:
+        # Integers wider than 16 bits arrive in 32; the width that music uses there is 24.
+        return {"u8": 8, "u8p": 8, "s16": 16, "s16p": 16, "flt": 32, "fltp": 32}.get(sample_format, 24)
+    return None
