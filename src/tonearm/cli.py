@@ -126,16 +126,18 @@ def scan(
         _flags(data_dir=data_dir, library={"roots": _folders(directories), "database_url": database_url})
     )
     from tonearm import bootstrap
+    from tonearm.scanning.jobs import describe_report
+    from tonearm.scanning.scanner import ScanReport
 
     with _progress(hidden=as_json) as progress:
         task = progress.add_task("scanning", total=None)
         for step in bootstrap.scan(settings):
-            if isinstance(step, bootstrap.ScanReport):
+            if isinstance(step, ScanReport):
                 report = step
             else:
                 progress.update(task, completed=step.current, total=step.total, description=step.phase)
     if as_json:
-        print(json.dumps(bootstrap.describe_report(report), indent=2))
+        print(json.dumps(describe_report(report), indent=2))
     else:
         err.print(
             f"{report.added} added, {report.updated} updated, {report.skipped} unchanged, "
