@@ -1,0 +1,83 @@
+"""The page in a real browser: a click plays, and what comes out of it is what was streamed."""
+
+import base64
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from browser import FLAGS, chromium
+from music import DEMO
+from playwright.sync_api import Page, sync_playwright
+from server import RunningServer, play, serving
+from truth import lufs
+
+pytestmark = [pytest.mark.e2e, pytest.mark.browser, pytest.mark.xdist_group("page")]
+TITLE = "ambi_piano"
+
+RECORD = """
+() => {
+  const { context, output } = window.tonearm;
+  const taken = [];
+  const recorder = context.createScriptProcessor(4096, 2, 2);
+  recorder.onaudioprocess = (event) => {
+    const left = event.inputBuffer.getChannelData(0), right = event.inputBuffer.getChannelData(1);
+    const both = new Float32Array(left.length * 2);
+    for (let n = 0; n < left.length; n++) { both[2 * n] = left[n]; both[2 * n + 1] = right[n]; }
+    taken.push(both);
+  };
+  output.connect(recorder);
+  recorder.connect(context.destination);
+  window.recorded = () => {
+    const all = new Uint8Array(taken.length * 4096 * 8);
+    taken.forEach((part, index) => all.set(new Uint8Array(part.buffer), index * 4096 * 8));
+    let text = "";
+    for (let n = 0; n < all.length; n += 32768) text += String.fromCharCode(...all.subarray(n, n + 32768));
+    return btoa(text);
+  };
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    if chromium() is None and os.environ.get("REQUIRE_BROWSER") != "1":
+        pytest.skip("no Chromium on this machine")
+    with serving(tmp_path_factory.mktemp("page"), DEMO, TONEARM_FINGERPRINTS__BACKGROUND="false") as running:
+        yield running
+
+
+@pytest.fixture
+def page(server: RunningServer, tmp_path: Path) -> Iterator[Page]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
+        opened = browser.new_page()
+        problems: list[str] = []
+        opened.on("pageerror", lambda error: problems.append(str(error)))
+        opened.on("console", lambda line: problems.append(line.text) if line.type == "error" else None)
+        opened.goto(server.url)
+        yield opened
+        browser.close()
+        assert not problems
+
+
+def _recorded(page: Page) -> np.ndarray[Any, np.dtype[np.float32]]:
+    samples = np.frombuffer(base64.b64decode(page.evaluate("() => window.recorded()")), dtype="<f4").reshape(-1, 2)
+    heard = np.flatnonzero(np.abs(samples).max(axis=1) > 0)
+    assert len(heard), "the page's output is silent"
+    return samples[heard[0] : heard[-1] + 1]
+
+
+def test_a_click_plays_what_was_streamed(server: RunningServer, page: Page) -> None:
+    page.get_by_role("button", name=TITLE).first.click()
+    page.wait_for_function("() => window.tonearm && window.tonearm.output")
+    page.evaluate(RECORD)
+    page.get_by_text("fingerprint", exact=False).first.wait_for()
+    page.wait_for_timeout(4500)
+    heard = _recorded(page)
+    played = play(server, track_id=server.track_id(TITLE))
+    rate = played.start["sample_rate"]
+    assert page.evaluate("() => window.tonearm.context.sampleRate") == rate
+    assert lufs(heard, rate) == pytest.approx(lufs(played.samples, rate), abs=0.5)
