@@ -92,6 +92,11 @@ def gated(energies: NDArray[np.float64], relative_lu: float) -> NDArray[np.bool_
     return both
 
 
+def hops_before(position: int, rate: int) -> int:
+    """How many hops of 100 ms are complete at frame ``position``."""
+    return ((position + 1) * 10 - 1) // rate
+
+
 @kernel
 def _weigh_pair(
     x: Block,
@@ -100,15 +105,15 @@ def _weigh_pair(
     k: Samples64,
     state: Samples64,
     sums: Samples64,
-    hop: int,
+    rate: int,
     position: int,
     energies: Samples64,
 ) -> None:
-    """K-weight channels ``first`` and ``second`` of ``x`` and add up their squares, hop by hop.
+    """K-weight channels ``first`` and ``second`` of ``x`` and take their mean squares, hop by hop.
 
     Two channels at once, because each waits for its own last result; the state lives in locals.
-    ``state [channels, 4]`` and ``sums [channels]`` go on; ``energies [hops, channels]`` takes the
-    sums that are complete.
+    ``state [channels, 4]`` and ``sums [channels]`` go on; ``position`` is the first frame's place in
+    the stream; ``energies [hops, channels]`` takes the hops that are complete.
     """
     b0, b1, b2, a1, a2 = k[0, 0], k[0, 1], k[0, 2], k[0, 3], k[0, 4]
     c1, c2 = k[1, 3], k[1, 4]
@@ -116,8 +121,10 @@ def _weigh_pair(
     q0, q1, q2, q3 = state[second, 0], state[second, 1], state[second, 2], state[second, 3]
     p_sum, q_sum = sums[first], sums[second]
     done, n, frames = 0, 0, x.shape[0]
+    hop = ((position + 1) * 10 - 1) // rate
     while n < frames:
-        end = min(frames, n + hop - position)
+        edge = (hop + 1) * rate // 10
+        end = min(frames, n + edge - position)
         position += end - n
         for i in range(n, end):
             p = np.float64(x[i, first])
@@ -137,10 +144,12 @@ def _weigh_pair(
             p_sum += p * p
             q_sum += q * q
         n = end
-        if position == hop:
-            energies[done, first], energies[done, second] = p_sum, q_sum
-            p_sum, q_sum, position = 0.0, 0.0, 0
+        if position == edge:
+            length = edge - hop * rate // 10
+            energies[done, first], energies[done, second] = p_sum / length, q_sum / length
+            p_sum, q_sum = 0.0, 0.0
             done += 1
+            hop += 1
     state[first, 0], state[first, 1], state[first, 2], state[first, 3] = p0, p1, p2, p3
     state[second, 0], state[second, 1], state[second, 2], state[second, 3] = q0, q1, q2, q3
     sums[first], sums[second] = p_sum, q_sum
@@ -149,8 +158,8 @@ def _weigh_pair(
 class LoudnessMeter:
     """Measure a stream of blocks; cutting it another way gives the same numbers, bit for bit.
 
-    Windows are counted from the first frame in hops of 100 ms; one that is not complete at the
-    end is left out, as the Recommendation says.
+    Windows are counted from the first frame in hops of 100 ms (hop ``i`` starts at frame
+    ``i * rate // 10``); one that is not complete at the end is left out, as the Recommendation says.
 
     Shape:
         in: [frames, channels]; ``weights`` [channels].
@@ -159,34 +168,31 @@ class LoudnessMeter:
     def __init__(self, rate: int, weights: Samples64) -> None:
         self._k = k_weighting(rate)
         self._weights = np.asarray(weights, dtype=np.float64)
-        self._hop = (rate + 5) // 10
+        self._rate = rate
         self._position = 0
         self._state = np.zeros((len(weights), 4))
         self._sums = np.zeros(len(weights))
         self._hops: list[NDArray[np.float64]] = []
 
-    @property
-    def hop_frames(self) -> int:
-        """Length of a hop, frames."""
-        return self._hop
-
     def process(self, block: Block) -> None:
         channels = block.shape[1]
         if channels != len(self._weights):
             raise ValueError(f"wanted {len(self._weights)} channels, got {channels}")
-        energies = np.zeros(((self._position + len(block)) // self._hop, channels))
+        end = self._position + len(block)
+        complete = hops_before(end, self._rate) - hops_before(self._position, self._rate)
+        energies = np.zeros((complete, channels))
         for first in range(0, channels, 2):
             second = min(first + 1, channels - 1)
             _weigh_pair(
-                block, first, second, self._k, self._state, self._sums, self._hop, self._position, energies
+                block, first, second, self._k, self._state, self._sums, self._rate, self._position, energies
             )
-        self._position = (self._position + len(block)) % self._hop
+        self._position = end
         if len(energies):
             # Added channel by channel: the order must not depend on how many hops there are.
             total = np.zeros(len(energies))
             for channel, weight in enumerate(self._weights):
                 total += weight * energies[:, channel]
-            self._hops.append(total / self._hop)
+            self._hops.append(total)
 
     @property
     def hop_energies(self) -> NDArray[np.float64]:
