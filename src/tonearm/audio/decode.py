@@ -171,6 +171,7 @@ class Decoder:
         stream = self._source.stream
         try:
             self._source.container.seek(self._source.stamp_of(target), stream=stream)
+            self._source.decoder.flush_buffers()
         except av.error.FFmpegError:
             # No index and no way to make one: the caller decodes from the start instead.
             return iter(())
@@ -208,14 +209,12 @@ class Decoder:
 
     def _decoded(self) -> Iterator[_Stamped]:
         """Frames as they come out of the decoder, with their time stamps."""
-        codec = self._source.stream.codec_context
-        if not codec.is_open:
-            codec.thread_count = 1
+        decoder = self._source.decoder
         lost, started = 0, False
         try:
             for packet in self._source.container.demux(self._source.stream):
                 try:
-                    decoded = packet.decode()
+                    decoded = decoder.decode(packet)
                 except av.error.FFmpegError as exc:
                     lost += self._packet_frames(packet.duration)
                     if lost > _MAX_LOSS_S * self.info.format.rate:
