@@ -1,0 +1,152 @@
+"""One worker process, seen from the server: started, given one request at a time, stopped, killed."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncGenerator
+from typing import Final, Self
+
+from tonearm.fingerprints.service import fingerprint_pb2 as pb
+from tonearm.fingerprints.service import pipe
+from tonearm.model.errors import (
+    DecodeError,
+    FileMissing,
+    FingerprintServerFailed,
+    NotEnoughAudio,
+    TonearmError,
+)
+
+WORKER_COMMAND: Final = (sys.executable, "-m", "tonearm.fingerprints.service.worker")
+
+START_LIMIT_S: Final = 300.0
+"""Compiling every kernel for the first time on a small machine takes minutes."""
+
+STALL_LIMIT_S: Final = 60.0
+"""A worker that has said nothing for this long is stuck, whatever the deadline of the request."""
+
+STOP_LIMIT_S: Final = 0.5
+
+_ONE_THREAD: Final = {
+    # Workers are the unit of parallelism; threads inside them would only fight for the cores.
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "NUMBA_NUM_THREADS": "1",
+}
+
+_VERDICTS: Final[dict[str, type[TonearmError]]] = {
+    error.code: error for error in (DecodeError, FileMissing, NotEnoughAudio)
+}
+
+
+class WorkerProcess:
+    """A process that measures; ``start`` makes one.
+
+    Attributes:
+        busy: a request has been sent and its end has not been received.
+        gone: set once the process has ended, for whatever reason.
+    """
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self._frames: asyncio.Queue[tuple[bytes, bytes] | None] = asyncio.Queue()
+        self._pump = asyncio.create_task(self._read_frames())
+        self.busy = False
+        self.gone = asyncio.Event()
+
+    @classmethod
+    async def start(cls) -> Self:
+        """Start a worker and wait until it is warm.
+
+        Raises:
+            FingerprintServerFailed: it ended, or did not get ready in time.
+        """
+        process = await asyncio.create_subprocess_exec(
+            *WORKER_COMMAND,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            env=os.environ | _ONE_THREAD,
+            start_new_session=True,
+        )
+        worker = cls(process)
+        try:
+            await worker._receive(START_LIMIT_S)
+        except BaseException:
+            worker.kill()
+            raise
+        return worker
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    async def measure(self, request: pb.MeasureRequest) -> AsyncGenerator[pb.MeasureReply, None]:
+        """Have one file measured; the last reply holds the result.
+
+        Raises:
+            DecodeError, NotEnoughAudio, FileMissing: the worker's verdict on the file.
+            FingerprintServerFailed: the worker died or is stuck.
+        """
+        self.busy = True
+        self._send(pipe.MEASURE, request.SerializeToString())
+        while self.busy:
+            kind, payload = await self._receive(STALL_LIMIT_S)
+            if kind == pipe.REPLY:
+                reply = pb.MeasureReply.FromString(payload)
+                self.busy = not reply.HasField("result")
+                yield reply
+            elif kind == pipe.ERROR:
+                self.busy = False
+                code, _, text = payload.decode().partition("\n")
+                raise _VERDICTS.get(code, FingerprintServerFailed)(text)
+            else:
+                raise FingerprintServerFailed(f"worker {self.pid}: unexpected {kind!r}")
+
+    async def stop(self) -> None:
+        """Have the worker drop its request; kill it if it does not at once. Never raises."""
+        self._send(pipe.STOP)
+        try:
+            async with asyncio.timeout(STOP_LIMIT_S):
+                while self.busy:
+                    kind, payload = await self._receive(STOP_LIMIT_S)
+                    progress = kind == pipe.REPLY and not pb.MeasureReply.FromString(payload).HasField(
+                        "result"
+                    )
+                    self.busy = progress
+        except (TimeoutError, FingerprintServerFailed):
+            self.kill()
+
+    def kill(self) -> None:
+        """End the process now; ``gone`` is set when it has ended."""
+        if self._process.returncode is None:
+            self._process.kill()
+
+    def _send(self, kind: bytes, payload: bytes = b"") -> None:
+        # A request is small and the worker is idle or dead, so the pipe never fills. Writing to a
+        # dead one is noticed by the reader.
+        if self._process.stdin is not None and not self._process.stdin.is_closing():
+            self._process.stdin.write(pipe.frame(kind, payload))
+
+    async def _receive(self, limit_s: float) -> tuple[bytes, bytes]:
+        try:
+            async with asyncio.timeout(limit_s):
+                received = await self._frames.get()
+        except TimeoutError as error:
+            raise FingerprintServerFailed(f"worker {self.pid}: silent for {limit_s:g} s") from error
+        if received is None:
+            raise FingerprintServerFailed(f"worker {self.pid} died: {self._process.returncode}")
+        return received
+
+    async def _read_frames(self) -> None:
+        """Read frames until the process ends. A task of its own, so that no cancelled request can
+        leave half a frame in the pipe."""
+        assert self._process.stdout is not None
+        try:
+            while True:
+                header = await self._process.stdout.readexactly(pipe.HEADER.size)
+                kind, length = pipe.HEADER.unpack(header)
+                self._frames.put_nowait((kind, await self._process.stdout.readexactly(length)))
+        except asyncio.IncompleteReadError:
+            await self._process.wait()
+            self._frames.put_nowait(None)
+            self.gone.set()

@@ -1,0 +1,149 @@
+"""A worker process: measures one file after the other, as asked over its stdin.
+
+It is a process of its own so that a file which crashes the decoder takes nothing else with it. Run
+as ``python -m tonearm.fingerprints.service.worker`` by the pool, never by hand. Its stdout carries
+frames (see ``pipe``); whatever a library prints goes to stderr.
+"""
+
+import ctypes
+import os
+import select
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Final, NoReturn
+
+import numpy as np
+
+from tonearm.analysis.extract import Extractor
+from tonearm.audio.signature import file_signature
+from tonearm.fingerprints.service import fingerprint_pb2 as pb
+from tonearm.fingerprints.service import pipe
+from tonearm.fingerprints.service.messages import to_reply
+from tonearm.fingerprints.service.paths import from_text
+from tonearm.model.errors import FileMissing, TonearmError
+from tonearm.model.fingerprint import ALGORITHM_VERSION
+from tonearm.rendering.measure import measure_file
+
+PROGRESS_EVERY_S: Final = 0.25
+_PR_SET_PDEATHSIG: Final = 1
+
+
+class _Stopped(Exception):
+    """The one who asked no longer wants the answer."""
+
+
+class Worker:
+    """Answers requests from one pipe on another until the first one ends.
+
+    Args:
+        requests: file descriptor to read frames from; nothing else may read from it.
+        replies: file descriptor to write frames to.
+    """
+
+    def __init__(self, requests: int, replies: int) -> None:
+        self._requests = requests
+        self._replies = replies
+        self._started = 0.0
+        self._told = 0.0
+
+    def run(self) -> NoReturn:
+        """Say READY, then serve until the pool goes away; never returns."""
+        self._send(pipe.READY)
+        while True:
+            kind, payload = self._receive()
+            if kind == pipe.MEASURE:
+                self._answer(pb.MeasureRequest.FromString(payload))
+
+    def _answer(self, request: pb.MeasureRequest) -> None:
+        self._started = self._told = time.monotonic()
+        try:
+            path = from_text(request.path)
+            self._check_signature(path, request.signature)
+            analysis = measure_file(path, self._on_progress)
+            self._check_signature(path, request.signature)
+        except _Stopped:
+            self._send(pipe.STOPPED)
+        except TonearmError as error:
+            self._send(pipe.ERROR, f"{error.code}\n{error}".encode(errors="replace"))
+        else:
+            self._send(pipe.REPLY, to_reply(analysis, self._elapsed_ms()).SerializeToString())
+
+    def _check_signature(self, path: Path, wanted: str) -> None:
+        """Before, so that no other file is measured; after, so that none was while it changed."""
+        if wanted and str(file_signature(path)) != wanted:
+            raise FileMissing(f"{path}: wanted the state {wanted}, found another")
+
+    def _on_progress(self, frames: int) -> None:
+        if select.select([self._requests], [], [], 0)[0] and self._receive()[0] == pipe.STOP:
+            raise _Stopped
+        now = time.monotonic()
+        if now - self._told >= PROGRESS_EVERY_S:
+            self._told = now
+            reply = pb.MeasureReply(
+                progress=pb.Progress(frames=frames),
+                algorithm_version=ALGORITHM_VERSION,
+                processing_time_ms=self._elapsed_ms(),
+            )
+            self._send(pipe.REPLY, reply.SerializeToString())
+
+    def _elapsed_ms(self) -> int:
+        return round(1000 * (time.monotonic() - self._started))
+
+    def _receive(self) -> tuple[bytes, bytes]:
+        kind, length = pipe.HEADER.unpack(self._read(pipe.HEADER.size))
+        return kind, self._read(length)
+
+    def _read(self, size: int) -> bytes:
+        """Exactly ``size`` bytes. Unbuffered, since a buffer would hide a STOP from select."""
+        received = b""
+        while len(received) < size:
+            part = os.read(self._requests, size - len(received))
+            if not part:
+                _leave()
+            received += part
+        return received
+
+    def _send(self, kind: bytes, payload: bytes = b"") -> None:
+        rest = memoryview(pipe.frame(kind, payload))
+        try:
+            while rest:
+                rest = rest[os.write(self._replies, rest) :]
+        except BrokenPipeError:
+            _leave()
+
+
+def _leave() -> NoReturn:
+    """End at once: the pool is gone, and nothing here is worth saving."""
+    os._exit(0)
+
+
+def _die_with_parent() -> None:
+    """Have the kernel end this process with the one that started it, even amid a decoder's loop."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _warm() -> None:
+    """Load or compile every kernel, so that no request waits for it."""
+    rate, channels = 44_100, 2
+    noise = np.random.default_rng(1).normal(0.0, 0.1, (4 * rate, channels)).astype(np.float32)
+    extractor = Extractor(rate, channels, "stereo")
+    extractor.process(noise)
+    extractor.finish()
+
+
+def main() -> NoReturn:
+    """Set the process up, warm it and serve."""
+    _die_with_parent()
+    # Ctrl-C in a terminal is for the server, which then ends its workers.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    replies = os.dup(sys.stdout.fileno())
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    _warm()
+    Worker(sys.stdin.fileno(), replies).run()
+
+
+if __name__ == "__main__":
+    main()
