@@ -1,0 +1,41 @@
+"""One door to everything that is stored."""
+
+from sqlalchemy import select
+
+from tonearm.library.browse_repository import AlbumRepository, ArtistRepository
+from tonearm.library.fingerprint_repository import FingerprintRepository
+from tonearm.library.sessions import DatabaseSessions
+from tonearm.library.settings_repository import SettingsRepository
+from tonearm.library.tables import tracks
+from tonearm.library.track_repository import TrackRepository
+
+
+class RepositoryFactory:
+    """The repositories over one database. They may be used from any thread, and block.
+
+    Attributes:
+        tracks, albums, artists: the music.
+        fingerprints: what was measured on it.
+        settings: what the listener chose.
+    """
+
+    def __init__(self, session_factory: DatabaseSessions) -> None:
+        self._sessions = session_factory
+        self.tracks = TrackRepository(session_factory)
+        self.albums = AlbumRepository(session_factory)
+        self.artists = ArtistRepository(session_factory)
+        self.fingerprints = FingerprintRepository(session_factory)
+        self.settings = SettingsRepository(session_factory)
+
+    def check(self) -> None:
+        """Return if the database answers.
+
+        Raises:
+            LibraryUnavailable: it does not.
+        """
+        with self._sessions.reading() as session:
+            session.execute(select(tracks.c.id).limit(1)).all()
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self._sessions.close()

@@ -1,0 +1,103 @@
+"""Between the rows of ``tracks`` and the values of the model."""
+
+import os
+import re
+from typing import Any, Final
+
+from sqlalchemy import Row
+
+from tonearm.library.text import LAST, fold, identity, printable
+from tonearm.model.audio import AudioFormat, AudioInfo
+from tonearm.model.track import FileSignature, ScannedFile, Tags, Track
+
+_DISC_FOLDER: Final = re.compile(r"(?:cd|disc|disk)[ ._-]*\d{1,2}(?!\d).*", re.IGNORECASE)
+
+
+def track_values(file: ScannedFile) -> dict[str, Any]:
+    """The columns of ``tracks`` that follow from the file alone."""
+    info, tags, signature = file.info, file.tags, file.signature
+    title = tags.title or printable(file.path.stem)
+    artist_line = ", ".join(tags.artists)
+    return {
+        "path": file.path,
+        "size": signature.size,
+        "mtime_ns": signature.mtime_ns,
+        "content": signature.content,
+        "frames": info.frames,
+        "frames_exact": info.frames_exact,
+        "rate": info.format.rate,
+        "channels": info.format.channels,
+        "channel_layout": info.channel_layout,
+        "codec": info.codec,
+        "container": info.container,
+        "bit_depth": info.bit_depth,
+        "bitrate": info.bitrate,
+        "title": tags.title,
+        "artists": list(tags.artists),
+        "album": tags.album,
+        "album_artist": tags.album_artist,
+        "track_number": tags.track_number,
+        "disc_number": tags.disc_number,
+        "year": tags.year,
+        "genres": list(tags.genres),
+        "has_cover": tags.has_cover,
+        "sort_title": fold(title) or LAST,
+        "sort_artist": fold(artist_line) or LAST,
+        "sort_album": fold(tags.album or "") or LAST,
+        "search_text": search_text(title, artist_line, tags.album, tags.album_artist),
+        "missing_since": None,
+    }
+
+
+def search_text(*parts: str | None) -> str:
+    """What a search looks at: each part on a line of its own, so that no term spans two of them."""
+    return "\n".join(fold(part) for part in parts if part)
+
+
+def album_identity(file: ScannedFile) -> bytes:
+    """What makes two tracks parts of one album.
+
+    The title and the album artist; where no album artist is tagged, the title and the folder (folders
+    such as ``CD 2`` count as the folder around them), so that a compilation stays in one piece.
+    """
+    title = identity(file.tags.album or "").encode()
+    if file.tags.album_artist:
+        return title + b"\0" + identity(file.tags.album_artist).encode()
+    folder = file.path.parent
+    if _DISC_FOLDER.fullmatch(folder.name):
+        folder = folder.parent
+    return title + b"\0\0" + os.fsencode(folder)
+
+
+def track_from(row: Row[Any]) -> Track:
+    """Read a track from a row that holds all columns of ``tracks``."""
+    return Track(
+        id=row.id,
+        path=row.path,
+        signature=FileSignature(size=row.size, mtime_ns=row.mtime_ns, content=row.content),
+        info=AudioInfo(
+            format=AudioFormat(rate=row.rate, channels=row.channels),
+            frames=row.frames,
+            frames_exact=row.frames_exact,
+            codec=row.codec,
+            container=row.container,
+            bit_depth=row.bit_depth,
+            bitrate=row.bitrate,
+            channel_layout=row.channel_layout,
+        ),
+        tags=Tags(
+            title=row.title,
+            artists=tuple(row.artists),
+            album=row.album,
+            album_artist=row.album_artist,
+            track_number=row.track_number,
+            disc_number=row.disc_number,
+            year=row.year,
+            genres=tuple(row.genres),
+            has_cover=row.has_cover,
+        ),
+        album_id=row.album_id,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        missing_since=row.missing_since,
+    )

@@ -1,0 +1,33 @@
+"""How text is compared: without regard to case, accents and width, the same on every database."""
+
+import re
+import unicodedata
+from typing import Final
+
+LAST: Final = "\U0010ffff"
+"""Sorts behind every text: what has no name stands at the end of a list."""
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_LIKE_SPECIAL = re.compile(r"([\\%_])")
+
+
+def printable(text: str) -> str:
+    """Text that can be encoded: bytes of a file name that are not UTF-8 become U+FFFD."""
+    return _SURROGATE.sub("\ufffd", text)
+
+
+def fold(text: str) -> str:
+    """The form in which text is searched and sorted: no accents, no case, single spaces."""
+    decomposed = unicodedata.normalize("NFKD", printable(text))
+    bare = "".join(c for c in decomposed if not unicodedata.combining(c))
+    return " ".join(bare.casefold().split())
+
+
+def identity(text: str) -> str:
+    """The form in which two names are the same name: case and width do not count, accents do."""
+    return " ".join(unicodedata.normalize("NFKC", printable(text)).casefold().split())
+
+
+def contains_pattern(term: str) -> str:
+    r"""A LIKE pattern (escape character ``\``) for text that contains ``term`` literally."""
+    return "%" + _LIKE_SPECIAL.sub(r"\\\1", term) + "%"

@@ -1,0 +1,134 @@
+"""What the library answers with, apart from the vocabulary of ``tonearm.model``. No database here."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+from tonearm.library.text import printable
+from tonearm.model.track import Track
+
+
+class FingerprintStatus(StrEnum):
+    """Whether the file, in the state in which the library knows it, has been measured."""
+
+    PENDING = "pending"
+    COMPLETE = "complete"
+    ERROR = "error"
+
+
+class KnownFile(NamedTuple):
+    """What is needed to see that a file has not changed.
+
+    Attributes:
+        path: the path as the file system spells it (``os.fsencode``), which also gives the order.
+        size: bytes.
+        mtime_ns: time of the last change, ns.
+        missing: it was not there when it was last looked for.
+    """
+
+    path: bytes
+    size: int
+    mtime_ns: int
+    missing: bool
+
+
+class StoreCount(NamedTuple):
+    """How many rows were new and how many were written over."""
+
+    added: int
+    updated: int
+
+
+class FingerprintCounts(NamedTuple):
+    """How far the measuring of the library has come; missing files are not counted."""
+
+    total: int
+    complete: int
+    pending: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrackSummary:
+    """A track as a list shows it."""
+
+    track: Track
+    fingerprint_status: FingerprintStatus
+
+    @property
+    def id(self) -> int:
+        return self.track.id
+
+    @property
+    def title(self) -> str:
+        """The title, or the file's name without its suffix; always encodable text."""
+        return printable(self.track.title)
+
+    @property
+    def artist(self) -> str | None:
+        """All artists as one line, or None where the tags name none."""
+        return ", ".join(self.track.tags.artists) or None
+
+    @property
+    def has_cover(self) -> bool:
+        return self.track.tags.has_cover
+
+
+@dataclass(frozen=True, slots=True)
+class TrackPage:
+    """Some rows of a list, and how many the whole list has."""
+
+    rows: tuple[TrackSummary, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrackStats:
+    """Totals over all tracks whose files are there."""
+
+    tracks: int
+    albums: int
+    artists: int
+    duration_s: float
+    filesize: int
+
+
+@dataclass(frozen=True, slots=True)
+class AlbumSummary:
+    """An album as a list shows it.
+
+    Attributes:
+        artist: the album artist of the tags; without one the artist that all its tracks share; else None.
+        year: the earliest year of its tracks.
+        cover_track_id: a track whose file holds a picture.
+    """
+
+    id: int
+    title: str
+    artist: str | None
+    year: int | None
+    track_count: int
+    duration_s: float
+    cover_track_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AlbumPage:
+    rows: tuple[AlbumSummary, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class ArtistSummary:
+    """An artist as a list shows it."""
+
+    id: int
+    name: str
+    track_count: int
+    album_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ArtistPage:
+    rows: tuple[ArtistSummary, ...]
+    total: int
