@@ -27,6 +27,9 @@ from tonearm.model.track import FileSignature
 FORMAT_VERSION: Final = 1
 SUFFIX: Final = ".25d"
 
+_DAMAGE: Final = (OSError, ValueError, TypeError, KeyError, RecursionError, InvalidFingerprint)
+"""What reading a file can raise that is cut off, overwritten or made to look like one."""
+
 log = structlog.get_logger()
 
 
@@ -54,7 +57,7 @@ class Sidecars:
             return _decode(path.read_bytes(), signature)
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, TypeError, KeyError, InvalidFingerprint) as error:
+        except _DAMAGE as error:
             log.warning("Unusable .25d file", file=path.name, reason=f"{type(error).__name__}: {error}")
             return None
 
@@ -99,7 +102,7 @@ def _decode(text: bytes, signature: FileSignature) -> Analysis | None:
     if document["signature"] != asdict(signature):
         log.debug("Other signature in a .25d file", signature=str(signature))
         return None
-    fingerprint = {name: _number(value) for name, value in document["fingerprint"].items()}
+    fingerprint = {name: _number(document["fingerprint"][name]) for name in document["fingerprint"]}
     measures = {
         measure.name: _READERS[measure.type](document["measures"][measure.name])
         for measure in fields(TrackMeasures)
