@@ -64,7 +64,9 @@ def page(server: RunningServer, tmp_path: Path) -> Iterator[Page]:
 
 
 def _recorded(page: Page) -> np.ndarray[Any, np.dtype[np.float32]]:
-    samples = np.frombuffer(base64.b64decode(page.evaluate("() => window.recorded()")), dtype="<f4").reshape(-1, 2)
+    samples = np.frombuffer(base64.b64decode(page.evaluate("() => window.recorded()")), dtype="<f4").reshape(
+        -1, 2
+    )
     heard = np.flatnonzero(np.abs(samples).max(axis=1) > 0)
     assert len(heard), "the page's output is silent"
     return samples[heard[0] : heard[-1] + 1]

@@ -1,0 +1,122 @@
+"""The commands as a user types them: their output, their exit codes, what they leave behind."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from music import DEMO, clip
+from server import environment
+from truth import decoded, lufs, true_peak_dbtp
+
+from tonearm.model.fingerprint import DIMENSION_NAMES
+
+pytestmark = [pytest.mark.e2e]
+
+
+def tonearm(folder: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    (folder / "home").mkdir(exist_ok=True)
+    return subprocess.run(
+        [sys.executable, "-m", "tonearm", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env=environment(folder / "home"),
+        cwd=folder,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_fingerprint_prints_every_file_and_names_the_ones_that_failed(tmp_path: Path) -> None:
+    text = tmp_path / "shopping.mp3"
+    text.write_text("milk, bread, eggs\n" * 100)
+    ran = tonearm(tmp_path, "fingerprint", clip("loop_tabla.flac"), text, "--json")
+    assert ran.returncode == 1
+    good, bad = json.loads(ran.stdout)
+    assert good["path"].endswith("loop_tabla.flac")
+    assert good["stage"] == "full"
+    assert list(good["fingerprint"]) == list(DIMENSION_NAMES)
+    source, rate = decoded(str(clip("loop_tabla.flac")))
+    assert good["fingerprint"]["lufs"] == pytest.approx(lufs(source, rate), abs=0.03)
+    assert good["measures"]["frames"] == len(source)
+    assert bad["error"]["code"] == "DECODE_ERROR"
+    assert "Traceback" not in ran.stderr
+
+
+def test_scan_takes_in_a_folder_and_a_second_scan_changes_nothing(tmp_path: Path) -> None:
+    first = tonearm(tmp_path, "scan", DEMO, "--data-dir", tmp_path / "data", "--json")
+    assert first.returncode == 0, first.stderr
+    report = json.loads(first.stdout)
+    audio = [path for path in DEMO.iterdir() if path.suffix != ".md"]
+    assert report["files_added"] == len(audio)
+    second = json.loads(tonearm(tmp_path, "scan", DEMO, "--data-dir", tmp_path / "data", "--json").stdout)
+    assert second["files_added"] == second["files_updated"] == 0
+    assert second["files_skipped"] == len(audio)
+
+
+def test_a_folder_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
+    ran = tonearm(tmp_path, "scan", tmp_path / "nowhere", "--data-dir", tmp_path / "data")
+    assert ran.returncode == 2
+    assert "nowhere" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+@pytest.mark.parametrize(("suffix", "arguments"), [("flac", ()), ("wav", ("--bit-depth", "32f"))])
+def test_master_writes_a_louder_file_under_the_ceiling(
+    tmp_path: Path, suffix: str, arguments: tuple[str, ...]
+) -> None:
+    out = tmp_path / f"mastered.{suffix}"
+    ran = tonearm(tmp_path, "master", clip("loop_tabla.flac"), out, "--json", *arguments)
+    assert ran.returncode == 0, ran.stderr
+    source, rate = decoded(str(clip("loop_tabla.flac")))
+    mastered, out_rate = decoded(str(out))
+    assert out_rate == rate
+    assert mastered.shape == source.shape
+    assert true_peak_dbtp(mastered) <= -1.0 + 0.02
+    assert lufs(mastered, rate) > lufs(source, rate) + 3.0
+    report = json.loads(ran.stdout)
+    assert report["after"]["lufs"] == pytest.approx(lufs(mastered, rate), abs=0.1)
+    assert report["plan"]["lwrp"]["class"] == "master"
+
+
+def test_intensity_zero_writes_the_source_bit_for_bit(tmp_path: Path) -> None:
+    out = tmp_path / "same.flac"
+    ran = tonearm(tmp_path, "master", clip("loop_tabla.flac"), out, "--intensity", "0", "--bit-depth", "16")
+    assert ran.returncode == 0, ran.stderr
+    np.testing.assert_array_equal(decoded(str(out))[0], decoded(str(clip("loop_tabla.flac")))[0])
+
+
+def test_a_failed_master_leaves_nothing_behind(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.flac"
+    broken.write_bytes(clip("loop_tabla.flac").read_bytes()[:200_000])
+    ran = tonearm(tmp_path, "master", broken, tmp_path / "out.wav")
+    assert ran.returncode == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["broken.flac", "home"]
+
+
+def test_a_file_is_never_mastered_onto_itself(tmp_path: Path) -> None:
+    own = tmp_path / "own.wav"
+    soundfile.write(own, np.zeros((44_100, 2), np.float32), 44_100)
+    before = own.read_bytes()
+    assert tonearm(tmp_path, "master", own, own).returncode == 1
+    assert own.read_bytes() == before
+
+
+def test_config_show_names_every_value_and_its_origin(tmp_path: Path) -> None:
+    ran = tonearm(tmp_path, "config", "show", "--json")
+    assert ran.returncode == 0
+    rows = {row["name"]: row for row in json.loads(ran.stdout)}
+    assert rows["server.port"] == {"name": "server.port", "value": 8765, "origin": "default"}
+    assert rows["streaming.start_wait_s"]["value"] == 10.0
+
+
+def test_the_library_face_imports_no_server(tmp_path: Path) -> None:
+    program = (
+        "import sys, tonearm; tonearm.master; tonearm.fingerprint; tonearm.Chain; "
+        "print([name for name in ('fastapi', 'sqlalchemy', 'grpc', 'uvicorn') if name in sys.modules])"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[]"
