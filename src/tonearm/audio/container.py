@@ -17,7 +17,7 @@ from av.audio.codeccontext import AudioCodecContext
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
-from tonearm.audio.ogg import ogg_ending
+from tonearm.audio.headers import lame_frames, ogg_ending, wav_frames
 from tonearm.model.audio import MAX_CHANNELS, MAX_RATE, MIN_RATE, AudioFormat, AudioInfo
 from tonearm.model.errors import DecodeError, FileMissing
 
@@ -55,8 +55,32 @@ _OPTIONS: Final = {
 _LAYOUTS: Final = ("mono", "stereo", "3.0", "quad", "5.0", "5.1", "6.1", "7.1")
 """What is assumed, by number of channels, where a file does not say which speakers it means."""
 
-_COUNTED: Final = frozenset({"aiff", "ape", "au", "caf", "flac", "tta", "w64", "wav", "wv"})
+_COUNTED: Final = frozenset({"aiff", "ape", "au", "caf", "flac", "tta", "w64", "wv"})
 """Containers that store the number of frames of their lossless audio."""
+
+_TIMED: Final = frozenset({"asf", "matroska"})
+"""Containers that store their duration in time only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    """How long a file is.
+
+    Attributes:
+        frames: decoded frames, delay and padding removed.
+        exact: whether that is a count; otherwise it is an estimate.
+        at_least: fewer decoded frames than this mean that something is missing.
+        cut_off: the container's own end is missing.
+    """
+
+    frames: int
+    exact: bool
+    at_least: int = 0
+    cut_off: bool = False
+
+    @property
+    def required(self) -> int:
+        return self.frames if self.exact else self.at_least
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +88,16 @@ class OpenAudio:
     """An opened file: the stream, what decodes it, what is known of it, and where its first frame lies.
 
     ``origin`` is the time stamp, in frames, of frame 0. ``frame_true`` is False where time stamps are
-    too coarse to say which frame they mean. ``truncated`` says that the container is cut off.
+    too coarse to say which frame they mean.
     """
 
     container: InputContainer
     stream: AudioStream
     decoder: AudioCodecContext
     info: AudioInfo
+    length: Length
     origin: int
     frame_true: bool
-    truncated: bool
 
     def frame_of(self, pts: int) -> int:
         """The absolute frame that a time stamp of the stream means."""
@@ -133,15 +157,11 @@ def _describe(path: Path, container: InputContainer) -> OpenAudio:
         )
     origin = _to_frames(stream, stream.start_time or 0, rate)
     demuxer = container.format.name.split(",")[0]
-    frames, exact = _frame_count(container, stream, demuxer, origin, rate)
-    truncated = False
-    if demuxer == "ogg":
-        ending = ogg_ending(path)
-        exact, truncated = exact and ending.one_stream, not ending.complete
+    length = _length(path, container, stream, demuxer, origin, rate)
     info = AudioInfo(
         format=AudioFormat(rate, channels),
-        frames=frames,
-        frames_exact=exact,
+        frames=length.frames,
+        frames_exact=length.exact,
         codec=_codec_name(codec.name),
         container="mp4" if demuxer == "mov" else demuxer,
         bit_depth=_bit_depth(codec.name, codec.format.name, codec.extradata or b""),
@@ -150,7 +170,7 @@ def _describe(path: Path, container: InputContainer) -> OpenAudio:
     )
     # The raw AAC demuxer guesses its time stamps from the bit rate.
     frame_true = stream.time_base * rate <= 1 and demuxer != "aac"
-    return OpenAudio(container, stream, _decoder(stream), info, origin, frame_true, truncated)
+    return OpenAudio(container, stream, _decoder(stream), info, length, origin, frame_true)
 
 
 def _decoder(stream: AudioStream) -> AudioCodecContext:
@@ -167,28 +187,39 @@ def _decoder(stream: AudioStream) -> AudioCodecContext:
 
 
 def _to_frames(stream: AudioStream, pts: int, rate: int) -> int:
-    assert stream.time_base is not None
-    return round(pts * stream.time_base * rate)
+    """A time stamp in frames, rounded; in integers, as this runs for every packet."""
+    base = stream.time_base
+    assert base is not None
+    return (2 * pts * base.numerator * rate + base.denominator) // (2 * base.denominator)
 
 
-def _frame_count(
-    container: InputContainer, stream: AudioStream, demuxer: str, origin: int, rate: int
-) -> tuple[int, bool]:
-    """Number of decoded frames, and whether it is exact."""
+def _length(
+    path: Path, container: InputContainer, stream: AudioStream, demuxer: str, origin: int, rate: int
+) -> Length:
     if stream.duration is None:
-        return max(0, round((container.duration or 0) * rate / av.time_base)), False
+        return _stated_in_time(container, demuxer, rate)
     frames = _to_frames(stream, stream.duration, rate)
     name = stream.codec_context.name
-    if demuxer == "mov":
-        # iTunes states delay, padding and length in a comment; elsewhere an edit list has cut them.
-        stated = _itunes_frames(container.metadata.get("iTunSMPB", ""))
-        return (stated, True) if stated else (frames - origin, stream.frames > 0)
-    if demuxer == "ogg" and name == "opus":
-        return max(0, frames - _opus_pre_skip(stream.codec_context.extradata or b"")), True
-    if demuxer == "mp3":
-        # Only the LAME tag gives a start time and an exact length; without it both are estimates.
-        return frames, origin > 0
-    return frames, demuxer in _COUNTED or (demuxer == "ogg" and name in {"vorbis", "flac"})
+    match demuxer:
+        case "mov":
+            # iTunes states delay, padding and length in a comment; elsewhere an edit list has cut them.
+            stated = _itunes_frames(container.metadata.get("iTunSMPB", ""))
+            return Length(stated, exact=True) if stated else Length(frames - origin, stream.frames > 0)
+        case "ogg" if name in {"flac", "opus", "vorbis"}:
+            ending = ogg_ending(path)
+            frames -= _opus_pre_skip(stream.codec_context.extradata or b"") if name == "opus" else 0
+            return Length(max(0, frames), ending.one_stream, cut_off=not ending.complete)
+        case "mp3":
+            return Length(frames, frames == lame_frames(path))
+        case "wav" if name.startswith("pcm_"):
+            return Length(wav_frames(path) or frames, exact=True)
+    return Length(frames, demuxer in _COUNTED)
+
+
+def _stated_in_time(container: InputContainer, demuxer: str, rate: int) -> Length:
+    """Only a duration in time is known: true to some milliseconds, or guessed from the bit rate."""
+    frames = max(0, round((container.duration or 0) * rate / av.time_base))
+    return Length(frames, exact=False, at_least=frames - rate if demuxer in _TIMED else 0)
 
 
 def _itunes_frames(comment: str) -> int:

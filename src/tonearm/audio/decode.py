@@ -8,12 +8,13 @@ The one exception is AAC that was encoded with noise substitution (PNS): its dec
 a generator whose state depends on everything decoded before, so after a seek the frame position is
 exact and the noise is another.
 
-A packet that cannot be decoded becomes silence of its own length, so that what follows stays in its
-place; the damage is told by a ``DecodeError`` once everything that can be decoded was delivered.
+A packet that cannot be decoded, or is not there, becomes silence of its own length, so that what
+follows stays in its place (an MP3 carries no positions: there it only grows shorter). The damage is
+told by a ``DecodeError`` once everything that can be decoded was delivered.
 """
 
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from pathlib import Path
 from types import TracebackType
@@ -32,12 +33,15 @@ _PRE_ROLL_S: Final = 2.0
 """Decoded and thrown away before a seek's target. Opus needs the most (exact in 20 of 20 seeks at
 2 s, in 18 at 0.5 s); the others take what it costs, 3 ms."""
 
-_MAX_LOSS_S: Final = 1.0
-"""So much undecodable audio in a row is the end of what can be decoded."""
+_MAX_LOSS_S: Final = 10.0
+"""So much undecodable audio in a row is the end of what can be decoded; one lost page of Ogg is 1 s."""
 
 _VOTES: Final = 32
 """FFmpeg stamps Vorbis frames beside a change of block size up to 448 frames off; the position is
 what most of this many frames agree on."""
+
+_AGREEING: Final = 3
+"""Time stamps in a row that must agree before a jump in them counts as missing audio."""
 
 _Stamped = tuple[int | None, Block]
 
@@ -144,9 +148,10 @@ class Decoder:
 
     def _check_whole(self) -> None:
         """At the end: was this all there should be?"""
-        if self.info.frames_exact and self._position < self.info.frames:
-            raise DecodeError(f"{self._path}: ends at frame {self._position} of {self.info.frames}")
-        if self._source.truncated:
+        length = self._source.length
+        if self._position < length.required:
+            raise DecodeError(f"{self._path}: ends at frame {self._position} of {length.frames}")
+        if length.cut_off:
             raise DecodeError(f"{self._path}: the container is cut off at frame {self._position}")
         if self._lost_frames:
             raise DecodeError(f"{self._path}: {self._lost_frames} frames could not be decoded")
@@ -184,8 +189,7 @@ class Decoder:
 
     def _locate(self, stamped: Iterator[_Stamped]) -> tuple[int, Iterator[Block]] | None:
         """The absolute frame of the first decoded sample, and the blocks from there; None = no audio."""
-        votes = _VOTES if self.info.codec == "vorbis" else 1
-        first = list(islice(stamped, votes))
+        first = list(islice(stamped, _VOTES if self.info.codec == "vorbis" else 1))
         if not first:
             return None
         starts: Counter[int] = Counter()
@@ -195,7 +199,44 @@ class Decoder:
                 starts[self._source.frame_of(pts) - offset] += 1
             offset += len(block)
         position = starts.most_common(1)[0][0] if starts and self._source.frame_true else 0
-        return position, (block for _, block in chain(first, stamped))
+        return position, self._in_place(position, chain(first, stamped))
+
+    def _in_place(self, position: int, stamped: Iterator[_Stamped]) -> Iterator[Block]:
+        """Blocks, with silence where the time stamps say that some are missing."""
+        ahead: deque[_Stamped] = deque()
+        failure: DecodeError | None = None
+        try:
+            for item in stamped:
+                ahead.append(item)
+                if len(ahead) < _AGREEING:
+                    continue
+                if gap := self._gap(position, ahead):
+                    self._lost_frames += gap
+                    position += gap
+                    yield self._silence(gap)
+                block = ahead.popleft()[1]
+                position += len(block)
+                yield block
+        except DecodeError as exc:
+            failure = exc
+        yield from (block for _, block in ahead)
+        if failure is not None:
+            raise failure
+
+    def _gap(self, position: int, ahead: Iterable[_Stamped]) -> int:
+        """Frames between ``position`` and where the next blocks say, with one voice, that they belong."""
+        gap = 0
+        for number, (pts, block) in enumerate(ahead):
+            if pts is None or not self._source.frame_true:
+                return 0
+            found = self._source.frame_of(pts) - position
+            if found <= 0 or (number and found != gap):
+                return 0
+            gap = found
+            position += len(block)
+        if gap > _MAX_LOSS_S * self.info.format.rate:
+            raise DecodeError(f"{self._path}: {gap} frames are missing before frame {position}")
+        return gap
 
     def _skip(self, position: int, blocks: Iterator[Block], start: int) -> Iterator[Block]:
         if position > start:
