@@ -30,8 +30,8 @@ from tonearm.model.audio import AudioInfo, Block
 from tonearm.model.errors import DecodeError
 
 _PRE_ROLL_S: Final = 2.0
-"""Decoded and thrown away before a seek's target. Opus needs the most (exact in 20 of 20 seeks at
-2 s, in 18 at 0.5 s); the others take what it costs, 3 ms."""
+"""Decoded and thrown away before a seek's target, as lossy decoders carry state. Opus needs the most
+(exact in 20 of 20 seeks at 2 s, in 18 at 0.5 s); the others take it too, it costs 3 ms."""
 
 _MAX_LOSS_S: Final = 10.0
 """So much undecodable audio in a row is the end of what can be decoded; one lost page of Ogg is 1 s."""
@@ -158,7 +158,8 @@ class Decoder:
 
     def _from(self, start: int) -> Iterator[Block]:
         """Blocks whose first sample is frame ``start``."""
-        for seconds in (_PRE_ROLL_S, 5 * _PRE_ROLL_S):
+        lossless = self.info.bit_depth is not None
+        for seconds in (0.0 if lossless else _PRE_ROLL_S, 5 * _PRE_ROLL_S):
             target = start - round(seconds * self.info.format.rate)
             if target <= 0 or not self._source.frame_true:
                 break
