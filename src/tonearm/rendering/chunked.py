@@ -1,0 +1,169 @@
+"""A file and a plan to mastered blocks, from any position.
+
+The chain's time constants are short (none above 0.3 s), so a seek starts it 4 s early, on the grid of
+the track, and throws that output away: what follows equals the same part of a render of the whole
+file. Sound goes through in steps of half a second counted from frame 0 of the file, so that neither
+the size of a read nor the position of a seek moves the points where a ``HybridProcessor`` changes
+its plan.
+"""
+
+from collections import deque
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import numpy as np
+
+from tonearm.audio.decode import Decoder, inspect
+from tonearm.dsp.downmix import to_stereo
+from tonearm.mastering.chain import Chain
+from tonearm.mastering.hybrid import HybridProcessor
+from tonearm.model.audio import AudioFormat, AudioInfo, Block
+from tonearm.model.errors import DecodeError
+from tonearm.model.plan import MasteringPlan
+
+MOST_CHANNELS: Final = 2
+"""More are mixed down before the chain, so that nothing is mixed after the ceiling."""
+
+_PRE_ROLL_S: Final = 4.0
+_HYBRID_GLIDE_S: Final = 0.5
+
+
+class ChunkedAudioProcessor:
+    """The mastered track as a stream of blocks, float32 [frames, 1..2 channels].
+
+    Calls block, and belong to one caller at a time. Frames out = frames decoded from ``start_frame`` on.
+
+    Args:
+        path: the file.
+        source: a plan for the whole track, or the fallback that makes its plans as it hears the track.
+        start_frame: absolute frame of the first sample out, >= 0.
+
+    Raises:
+        FileMissing, DecodeError: the file cannot be opened.
+        ValueError: a negative start.
+    """
+
+    def __init__(self, path: Path, source: MasteringPlan | HybridProcessor, start_frame: int = 0) -> None:
+        self._hybrid = source if isinstance(source, HybridProcessor) else None
+        self._plan = source.plan if isinstance(source, HybridProcessor) else source
+        if start_frame < 0:
+            raise ValueError(f"start_frame must be >= 0, got {start_frame}")
+        self._position = start_frame
+        self._ready: deque[Block] = deque()
+        self._ended = False
+        self._failure: DecodeError | None = None
+        rate = inspect(path).format.rate
+        self._grid = source.grid_frames if isinstance(source, HybridProcessor) else rate // 2
+        first = start_frame
+        if not self._plan.bypass:
+            first = max(0, start_frame - round(_PRE_ROLL_S * rate)) // self._grid * self._grid
+        self._surplus = start_frame - first
+        self._decoder = Decoder(path, first)
+        self._chain = Chain(self._plan, rate, self.format.channels, first)
+
+    @property
+    def info(self) -> AudioInfo:
+        """What the container says about the source."""
+        return self._decoder.info
+
+    @property
+    def format(self) -> AudioFormat:
+        """What comes out: the source's rate, at most two channels."""
+        source = self.info.format
+        return AudioFormat(source.rate, min(source.channels, MOST_CHANNELS))
+
+    @property
+    def position(self) -> int:
+        """Absolute frame of the next sample out."""
+        return self._position
+
+    @property
+    def plan(self) -> MasteringPlan:
+        """The plan in force."""
+        return self._plan
+
+    @property
+    def reduction_db(self) -> float:
+        """The limiter's largest reduction in the last step, dB >= 0."""
+        return self._chain.reduction_db
+
+    def read(self, frames: int) -> Block:
+        """Exactly ``frames`` mastered frames; fewer only at the end, 0 frames = the end.
+
+        Raises:
+            DecodeError: the file ends early or is damaged; everything decodable was returned before.
+        """
+        parts: list[Block] = []
+        wanted = frames
+        while wanted > 0 and (block := self._take(wanted)) is not None:
+            parts.append(block)
+            wanted -= len(block)
+        self._position += frames - wanted
+        if not parts and frames > 0 and self._failure is not None:
+            raise self._failure
+        if len(parts) == 1:
+            return parts[0]
+        return np.concatenate(parts) if parts else np.zeros((0, self.format.channels), np.float32)
+
+    def retarget(self, plan: MasteringPlan, glide_s: float) -> None:
+        """Glide to another plan from here on; a ``HybridProcessor`` has nothing more to say after it.
+
+        Raises:
+            ValueError: from bypass to a plan that changes the sound, or back; that takes a new stream.
+        """
+        if plan.bypass != self._plan.bypass:
+            raise ValueError(f"cannot glide from state {self._plan.state} to {plan.state}")
+        self._hybrid = None
+        self._plan = plan
+        if not plan.bypass:
+            self._chain.retarget(plan, glide_s)
+
+    def close(self) -> None:
+        self._decoder.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _take(self, wanted: int) -> Block | None:
+        while not self._ready:
+            if self._ended:
+                return None
+            self._step()
+        block = self._ready.popleft()
+        if len(block) > wanted:
+            self._ready.appendleft(block[wanted:])
+            block = block[:wanted]
+        return block
+
+    def _step(self) -> None:
+        """Master up to the next half second of the track."""
+        try:
+            decoded = self._decoder.read(self._grid - self._decoder.position % self._grid)
+        except DecodeError as exc:
+            self._failure = exc
+            decoded = np.zeros((0, self.info.format.channels), np.float32)
+        if not len(decoded):
+            self._ended = True
+            self._put(self._chain.flush())
+            return
+        block = to_stereo(decoded, self.info.channel_layout)
+        self._put(self._chain.process(block))
+        if self._hybrid is not None:
+            self._follow(self._hybrid.update(block))
+
+    def _follow(self, plan: MasteringPlan) -> None:
+        if plan is not self._plan:
+            self._plan = plan
+            self._chain.retarget(plan, _HYBRID_GLIDE_S)
+
+    def _put(self, block: Block) -> None:
+        discarded = min(self._surplus, len(block))
+        self._surplus -= discarded
+        if len(block) > discarded:
+            self._ready.append(block[discarded:])
