@@ -1,0 +1,346 @@
+"""Database, then file, then service; once for all who ask; never a wait for one who does not answer."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+
+import pytest
+from analyses import analysis, track
+from structlog.testing import capture_logs
+
+from tonearm.fingerprints.generator import FingerprintGenerator
+from tonearm.model.errors import (
+    DecodeError,
+    FingerprintServerBusy,
+    FingerprintServerDown,
+    FingerprintServerFailed,
+    FingerprintTimeout,
+    InvalidFingerprint,
+    LibraryUnavailable,
+    NotEnoughAudio,
+)
+from tonearm.model.measures import Analysis
+from tonearm.model.track import FileSignature, Track
+
+SIGNATURE = track().signature
+
+
+class Database:
+    """Keeps analyses in a dictionary; ``broken`` raises as a locked database does."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[int, FileSignature], Analysis] = {}
+        self.failures: list[tuple[int, FileSignature, str]] = []
+        self.broken = False
+        self.threads: set[int] = set()
+
+    def get(self, track_id: int, signature: FileSignature) -> Analysis | None:
+        self._touch()
+        return self.rows.get((track_id, signature))
+
+    def put(self, track_id: int, signature: FileSignature, measured: Analysis) -> None:
+        self._touch()
+        self.rows[track_id, signature] = measured
+
+    def record_failure(self, track_id: int, signature: FileSignature, code: str) -> None:
+        self._touch()
+        self.failures.append((track_id, signature, code))
+
+    def _touch(self) -> None:
+        self.threads.add(threading.get_ident())
+        if self.broken:
+            raise LibraryUnavailable("database is locked")
+
+
+class Files:
+    """Keeps analyses in a dictionary; ``full`` raises as a full disk does."""
+
+    def __init__(self) -> None:
+        self.kept: dict[FileSignature, Analysis] = {}
+        self.full = False
+
+    def load(self, signature: FileSignature) -> Analysis | None:
+        return self.kept.get(signature)
+
+    def store(self, signature: FileSignature, measured: Analysis) -> None:
+        if self.full:
+            raise OSError(28, "No space left on device")
+        self.kept[signature] = measured
+
+
+class Service:
+    """Answers ``answer`` or raises it, once ``gate`` is open."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.answer: Analysis | Exception = analysis()
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.serving = True
+        self.health_calls = 0
+
+    async def measure(self, wanted: Track) -> Analysis:
+        self.calls += 1
+        await self.gate.wait()
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+    async def healthy(self) -> bool:
+        self.health_calls += 1
+        return self.serving
+
+
+@pytest.fixture
+def executor() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(2) as pool:
+        yield pool
+
+
+class World:
+    def __init__(self, executor: ThreadPoolExecutor, deadline_s: float = 10.0) -> None:
+        self.database, self.files, self.service = Database(), Files(), Service()
+        self.generator = FingerprintGenerator(self.database, self.files, self.service, deadline_s, executor)
+
+
+@asynccontextmanager
+async def world(executor: ThreadPoolExecutor, deadline_s: float = 10.0):
+    made = World(executor, deadline_s)
+    yield made
+    await made.generator.close()
+
+
+def events(logs: list) -> list[str]:
+    return [entry["event"] for entry in logs]
+
+
+async def test_a_stored_fingerprint_comes_from_the_database_alone(executor) -> None:
+    with capture_logs() as logs:
+        async with world(executor) as here:
+            here.database.rows[1, SIGNATURE] = analysis()
+            assert await here.generator.get_or_generate(track()) == analysis()
+            assert here.service.calls == 0
+            assert threading.get_ident() not in here.database.threads
+    assert events(logs) == ["FingerprintGenerator available", "Loaded fingerprint from database"]
+    assert logs[1]["track_id"] == 1
+
+
+async def test_a_sidecar_answers_and_fills_the_database(executor) -> None:
+    async with world(executor) as here:
+        here.files.kept[SIGNATURE] = analysis()
+        assert await here.generator.lookup(track()) == analysis()
+        assert here.database.rows == {(1, SIGNATURE): analysis()}
+        assert here.service.calls == 0
+
+
+async def test_an_unknown_track_is_measured_and_kept_before_it_is_told(executor) -> None:
+    with capture_logs() as logs:
+        async with world(executor) as here:
+            assert await here.generator.lookup(track()) is None
+            assert await here.generator.get_or_generate(track()) == analysis()
+            assert here.database.rows == {(1, SIGNATURE): analysis()}
+            assert here.files.kept == {SIGNATURE: analysis()}
+            assert here.generator.measuring == 0
+    assert events(logs) == [
+        "FingerprintGenerator available",
+        "Fingerprint not cached, generating via gRPC",
+        "Calling gRPC server",
+        "gRPC server returned fingerprint",
+        "Generated and cached fingerprint",
+    ]
+    assert all(entry["track_id"] == 1 for entry in logs[1:])
+
+
+async def test_another_state_of_the_file_is_another_measurement(executor) -> None:
+    async with world(executor) as here:
+        await here.generator.get_or_generate(track(content="old"))
+        await here.generator.get_or_generate(track(content="new"))
+        assert here.service.calls == 2
+
+
+async def test_fifty_who_ask_at_once_share_one_measurement(executor) -> None:
+    async with world(executor) as here:
+        here.service.gate.clear()
+        asking = [asyncio.create_task(here.generator.get_or_generate(track())) for _ in range(50)]
+        while not here.service.calls:
+            await asyncio.sleep(0.001)
+        here.service.gate.set()
+        assert await asyncio.gather(*asking) == [analysis()] * 50
+        assert here.service.calls == 1
+
+
+async def test_one_who_looked_before_it_was_stored_does_not_measure_again(executor) -> None:
+    async with world(executor) as here:
+        assert await here.generator.lookup(track()) is None
+        await here.generator.generate(track())
+        assert await here.generator.generate(track()) == analysis()
+        assert here.service.calls == 1
+
+
+async def test_two_tracks_are_measured_side_by_side(executor) -> None:
+    async with world(executor) as here:
+        here.service.gate.clear()
+        asking = [asyncio.create_task(here.generator.generate(track(track_id=n))) for n in (1, 2)]
+        async with asyncio.timeout(5):
+            while here.service.calls < 2:
+                await asyncio.sleep(0.001)
+        assert here.generator.measuring == 2
+        here.service.gate.set()
+        await asyncio.gather(*asking)
+
+
+async def test_one_who_stops_waiting_does_not_stop_it_for_others(executor) -> None:
+    async with world(executor) as here:
+        here.service.gate.clear()
+        first = asyncio.create_task(here.generator.generate(track()))
+        second = asyncio.create_task(here.generator.generate(track()))
+        while not here.service.calls:
+            await asyncio.sleep(0.001)
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        here.service.gate.set()
+        assert await second == analysis()
+        assert here.service.calls == 1
+
+
+async def test_when_all_stop_waiting_it_is_finished_and_kept(executor) -> None:
+    async with world(executor) as here:
+        here.service.gate.clear()
+        alone = asyncio.create_task(here.generator.generate(track()))
+        while not here.service.calls:
+            await asyncio.sleep(0.001)
+        alone.cancel()
+        here.service.gate.set()
+        async with asyncio.timeout(5):
+            while here.generator.measuring:
+                await asyncio.sleep(0.001)
+        assert (1, SIGNATURE) in here.database.rows
+
+
+async def test_a_locked_database_is_told_and_does_not_keep_a_track_from_being_measured(executor) -> None:
+    with capture_logs() as logs:
+        async with world(executor) as here:
+            here.database.broken = True
+            assert await here.generator.get_or_generate(track()) == analysis()
+            assert here.files.kept == {SIGNATURE: analysis()}
+    warnings = [entry["event"] for entry in logs if entry["log_level"] == "warning"]
+    assert "Fingerprint not looked up in database" in warnings
+    assert "Fingerprint not stored in database" in warnings
+    (cached,) = [entry for entry in logs if entry["event"] == "Generated and cached fingerprint"]
+    assert (cached["database"], cached["file"]) == (False, True)
+
+
+async def test_what_could_not_be_kept_anywhere_is_not_called_cached(executor) -> None:
+    with capture_logs() as logs:
+        async with world(executor) as here:
+            here.database.broken = here.files.full = True
+            assert await here.generator.get_or_generate(track()) == analysis()
+    assert "Generated and cached fingerprint" not in events(logs)
+    assert "Fingerprint not stored in .25d file" in events(logs)
+
+
+@pytest.mark.parametrize("verdict", [NotEnoughAudio("short"), DecodeError("not audio")])
+async def test_a_verdict_on_the_file_is_recorded(executor, verdict) -> None:
+    async with world(executor) as here:
+        here.service.answer = verdict
+        with pytest.raises(type(verdict)):
+            await here.generator.get_or_generate(track())
+        assert here.database.failures == [(1, SIGNATURE, verdict.code)]
+        assert here.database.rows == {}
+        assert here.files.kept == {}
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        FingerprintServerDown("refused"),
+        FingerprintServerBusy("full"),
+        FingerprintServerFailed("died"),
+        InvalidFingerprint("NaN"),
+    ],
+)
+async def test_a_fault_of_the_service_is_told_and_not_recorded(executor, fault) -> None:
+    with capture_logs() as logs:
+        async with world(executor) as here:
+            here.service.answer = fault
+            with pytest.raises(type(fault)):
+                await here.generator.get_or_generate(track())
+            assert here.database.failures == []
+            assert not here.generator.suspect
+            here.service.answer = analysis()
+            assert await here.generator.get_or_generate(track()) == analysis()
+    (told,) = [entry for entry in logs if entry["log_level"] == "warning"]
+    assert told["code"] == fault.code
+
+
+async def test_after_a_timeout_nobody_waits_until_health_says_serving(executor) -> None:
+    with capture_logs() as logs:
+        async with world(executor, deadline_s=0.05) as here:
+            here.service.gate.clear()
+            here.service.serving = False
+            with pytest.raises(FingerprintTimeout):
+                await here.generator.get_or_generate(track())
+            assert here.generator.suspect
+            began = time.monotonic()
+            with pytest.raises(FingerprintServerDown):
+                await here.generator.get_or_generate(track())
+            assert time.monotonic() - began < 0.04
+            assert here.service.calls == 1
+            assert not await here.generator.check_health()
+            assert here.generator.suspect
+            here.service.gate.set()
+            here.service.serving = True
+            assert await here.generator.check_health()
+            assert await here.generator.get_or_generate(track()) == analysis()
+    assert "Fingerprint server timeout" in events(logs)
+    assert "Fingerprint server works again" in events(logs)
+
+
+async def test_a_timeout_told_by_the_service_counts_as_one(executor) -> None:
+    async with world(executor) as here:
+        here.service.answer = FingerprintTimeout("DEADLINE_EXCEEDED")
+        with pytest.raises(FingerprintTimeout):
+            await here.generator.generate(track())
+        assert here.generator.suspect
+
+
+async def test_a_slow_service_is_asked_in_the_background_until_it_works(executor) -> None:
+    async with world(executor) as here:
+        here.service.serving = False
+        here.generator.report_slow()
+        here.generator.report_slow()
+        assert here.generator.suspect
+        with pytest.raises(FingerprintServerDown):
+            await here.generator.generate(track())
+        async with asyncio.timeout(5):
+            while here.service.health_calls < 1:
+                await asyncio.sleep(0.01)
+            here.service.serving = True
+            while here.generator.suspect:
+                await asyncio.sleep(0.01)
+        assert here.service.health_calls == 2
+        assert await here.generator.generate(track()) == analysis()
+
+
+async def test_a_suspect_service_does_not_keep_stored_fingerprints_back(executor) -> None:
+    async with world(executor) as here:
+        here.database.rows[1, SIGNATURE] = analysis()
+        here.generator.report_slow()
+        assert await here.generator.get_or_generate(track()) == analysis()
+
+
+async def test_closing_ends_what_is_under_way(executor) -> None:
+    async with world(executor) as here:
+        here.service.gate.clear()
+        waiting = asyncio.create_task(here.generator.generate(track()))
+        while not here.service.calls:
+            await asyncio.sleep(0.001)
+        here.generator.report_slow()
+        await here.generator.close()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert here.generator.measuring == 0
