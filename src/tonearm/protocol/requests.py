@@ -1,0 +1,257 @@
+"""What a client may say: inbound text, parsed and checked.
+
+Types are strict (a boolean is no number, a number no string), ranges are checked, NaN and
+infinities are refused, unknown keys are ignored. What the protocol names but this server does
+not do yet is refused by name, never dropped in silence.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final, NoReturn, TypeVar
+
+from tonearm.model.errors import TonearmError
+from tonearm.model.plan import Preset
+
+MAX_MESSAGE_BYTES: Final = 64 * 1024
+MAX_TRACK_ID: Final = 2**63 - 1
+MAX_POSITION_S: Final = 1e7
+"""115 days: longer than any file, short enough that a frame count stays a sane integer."""
+
+_ECHO_CHARACTERS: Final = 60
+
+
+class Transport(StrEnum):
+    """How samples travel: inside JSON text, or as a binary message after a text one."""
+
+    BASE64 = "base64"
+    BINARY = "binary"
+
+
+class ErrorKind(StrEnum):
+    INVALID_JSON = "invalid_json"
+    VALIDATION = "validation_error"
+    UNKNOWN_TYPE = "unknown_message_type"
+    TOO_LARGE = "message_too_large"
+    RATE_LIMIT = "rate_limit_exceeded"
+    UNSUPPORTED_FRAME = "unsupported_frame_type"
+
+
+class BadMessage(TonearmError):
+    """A message that cannot be followed; ``kind`` and the text go back to the client."""
+
+    def __init__(self, kind: ErrorKind, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class PlayEnhanced:
+    """Play a track mastered, from ``start_position`` seconds."""
+
+    track_id: int
+    preset: Preset
+    intensity: float
+    start_position: float
+    transport: Transport | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlayNormal:
+    """Play a track as it is, bit for bit."""
+
+    track_id: int
+    start_position: float
+    transport: Transport | None
+
+
+@dataclass(frozen=True, slots=True)
+class Seek:
+    """Go on at ``position`` seconds; what is None stays as it is in the running stream."""
+
+    track_id: int
+    position: float
+    preset: Preset | None
+    intensity: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SetEnhancement:
+    """Change the mastering of the running stream from ``position`` seconds on; None stays as it is."""
+
+    position: float
+    enabled: bool | None
+    preset: Preset | None
+    intensity: float | None
+
+
+class Signal(StrEnum):
+    """Messages that carry no data."""
+
+    PAUSE = "pause"
+    RESUME = "resume"
+    STOP = "stop"
+    BUFFER_FULL = "buffer_full"
+    BUFFER_READY = "buffer_ready"
+    PING = "ping"
+    PONG = "pong"
+    HEARTBEAT = "heartbeat"
+
+
+KEEP_ALIVE: Final = frozenset({Signal.PING, Signal.PONG, Signal.HEARTBEAT})
+
+Request = PlayEnhanced | PlayNormal | Seek | SetEnhancement | Signal
+
+_Choice = TypeVar("_Choice", bound=StrEnum)
+
+
+def parse(text: str) -> Request:
+    """One inbound text message as a request.
+
+    Raises:
+        BadMessage: it is too large, no JSON object, of an unknown type, or holds a bad value.
+    """
+    if len(text) > MAX_MESSAGE_BYTES or len(text.encode()) > MAX_MESSAGE_BYTES:
+        raise BadMessage(ErrorKind.TOO_LARGE, f"a message may have at most {MAX_MESSAGE_BYTES} bytes")
+    try:
+        message = json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise BadMessage(ErrorKind.INVALID_JSON, "the message is not valid JSON") from error
+    if not isinstance(message, dict) or not isinstance(message.get("type"), str):
+        raise _invalid("a message is a JSON object with a string 'type'")
+    kind, data = message["type"], message.get("data")
+    if data is not None and not isinstance(data, dict):
+        raise _invalid("'data' must be an object")
+    if kind in _PARSERS:
+        return _PARSERS[kind](_Fields(data or {}))
+    try:
+        return Signal(kind)
+    except ValueError as error:
+        raise BadMessage(ErrorKind.UNKNOWN_TYPE, f"unknown type {_echo(kind)}") from error
+
+
+class _Fields:
+    """Typed reading of one ``data`` object; a key that is absent gives None."""
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        self._data = data
+
+    def track_id(self) -> int:
+        value = self._data.get("track_id")
+        if type(value) is not int or not 1 <= value <= MAX_TRACK_ID:
+            raise _invalid(f"track_id must be an integer > 0, got {_echo(value)}")
+        return value
+
+    def number(self, name: str, high: float) -> float | None:
+        """A number in 0..``high``."""
+        if name not in self._data:
+            return None
+        value = self._data[name]
+        # Compared before it is converted: an integer may be too large for a float.
+        if type(value) not in {int, float} or not 0 <= value <= high:
+            raise _invalid(f"{name} must be a number from 0 to {high:g}, got {_echo(value)}")
+        return float(value)
+
+    def position(self, name: str) -> float:
+        value = self.number(name, MAX_POSITION_S)
+        if value is None:
+            raise _invalid(f"{name} is required")
+        return value
+
+    def intensity(self) -> float | None:
+        return self.number("intensity", 1.0)
+
+    def boolean(self, name: str) -> bool | None:
+        if name not in self._data:
+            return None
+        value = self._data[name]
+        if type(value) is not bool:
+            raise _invalid(f"{name} must be true or false, got {_echo(value)}")
+        return value
+
+    def choice(self, name: str, choices: type[_Choice]) -> _Choice | None:
+        if name not in self._data:
+            return None
+        value = self._data[name]
+        if not isinstance(value, str) or value not in set(choices):
+            raise _invalid(f"{name} must be one of {', '.join(choices)}, got {_echo(value)}")
+        return choices(value)
+
+    def preset(self) -> Preset | None:
+        return self.choice("preset", Preset)
+
+    def refuse_unsupported(self) -> None:
+        """What the protocol knows and this server does not do yet."""
+        if self.boolean("level_match"):
+            raise _invalid("level_match is not supported by this server yet")
+        for name, known, supported in _LATER:
+            if name in self._data and self._data[name] != supported:
+                what = "is not supported by this server yet" if self._data[name] in known else "is unknown"
+                raise _invalid(f"{name} {_echo(self._data[name])} {what}")
+        if "after_track_id" in self._data:
+            raise _invalid("after_track_id is not supported by this server yet")
+
+
+_LATER: Final = (
+    ("level", ("album",), "track"),
+    ("sample_format", ("s16le",), "f32le"),
+)
+
+
+def _play_enhanced(fields: _Fields) -> PlayEnhanced:
+    fields.refuse_unsupported()
+    intensity = fields.intensity()
+    return PlayEnhanced(
+        track_id=fields.track_id(),
+        preset=fields.preset() or Preset.ADAPTIVE,
+        intensity=1.0 if intensity is None else intensity,
+        start_position=fields.number("start_position", MAX_POSITION_S) or 0.0,
+        transport=fields.choice("transport", Transport),
+    )
+
+
+def _play_normal(fields: _Fields) -> PlayNormal:
+    fields.refuse_unsupported()
+    return PlayNormal(
+        track_id=fields.track_id(),
+        start_position=fields.number("start_position", MAX_POSITION_S) or 0.0,
+        transport=fields.choice("transport", Transport),
+    )
+
+
+def _seek(fields: _Fields) -> Seek:
+    fields.refuse_unsupported()
+    return Seek(fields.track_id(), fields.position("position"), fields.preset(), fields.intensity())
+
+
+def _set_enhancement(fields: _Fields) -> SetEnhancement:
+    fields.refuse_unsupported()
+    return SetEnhancement(
+        fields.position("position"), fields.boolean("enabled"), fields.preset(), fields.intensity()
+    )
+
+
+_PARSERS: Final[Mapping[str, Callable[[_Fields], Request]]] = {
+    "play_enhanced": _play_enhanced,
+    "play_normal": _play_normal,
+    "seek": _seek,
+    "set_enhancement": _set_enhancement,
+}
+
+
+def _invalid(message: str) -> BadMessage:
+    return BadMessage(ErrorKind.VALIDATION, message)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _echo(value: object) -> str:
+    """A client's own value, short enough to send back."""
+    if type(value) is int and abs(value) > MAX_TRACK_ID:
+        return "a number that is too large"
+    text = json.dumps(value)
+    return text if len(text) <= _ECHO_CHARACTERS else text[:_ECHO_CHARACTERS] + "..."

@@ -1,0 +1,237 @@
+"""One connection's conversation, without I/O: text in, actions out.
+
+The session decides epochs, fills in what a client leaves out, remembers what the running stream
+is made of, and keeps the ledger of what was really sent, so that every stream that has started is
+closed by exactly one ``audio_stream_end`` with true numbers.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from tonearm.model.plan import Preset
+from tonearm.protocol.flow import Flow
+from tonearm.protocol.frames import AudioFrame, StreamEvent
+from tonearm.protocol.messages import (
+    PONG,
+    EndReason,
+    StreamEnded,
+    StreamRequest,
+    StreamStarted,
+    StreamType,
+    envelope,
+    error_text,
+)
+from tonearm.protocol.requests import (
+    KEEP_ALIVE,
+    BadMessage,
+    ErrorKind,
+    PlayEnhanced,
+    PlayNormal,
+    Request,
+    Seek,
+    SetEnhancement,
+    Signal,
+    Transport,
+    parse,
+)
+from tonearm.protocol.throttle import Throttle, Verdict
+
+POLICY_VIOLATION: Final = 1008
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Say this."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """End what is playing, say what is to be said first, then make this stream."""
+
+    request: StreamRequest
+    flow: Flow
+    first: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """End what is playing, then say this."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Close the connection with this code."""
+
+    code: int
+    reason: str
+
+
+Action = Reply | Play | Stop | Close
+
+
+class Session:
+    """What one connection has said and been sent.
+
+    Args:
+        transport: what streams use that name none.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._throttle = Throttle()
+        self._flow = Flow(flow_controlled=False, paused=False)
+        self._latest: StreamRequest | None = None
+        self._stopped = True
+        self._epoch = 0
+        self._open: StreamStarted | None = None
+        self._frames_sent = 0
+
+    def receive_text(self, text: str, now: float) -> Action | None:
+        """Follow one text message; ``now`` in seconds on a clock that never goes back."""
+        request: Request | BadMessage
+        try:
+            request = parse(text)
+        except BadMessage as bad:
+            request = bad
+        if request not in KEEP_ALIVE:
+            verdict = self._throttle.judge(now)
+            if verdict is not Verdict.ADMIT:
+                return _refusal(verdict)
+        try:
+            return self._follow(request)
+        except BadMessage as bad:
+            return Reply(error_text(bad))
+
+    def receive_binary(self, now: float) -> Action | None:
+        """Refuse one binary message: clients send text only."""
+        verdict = self._throttle.judge(now)
+        if verdict is not Verdict.ADMIT:
+            return _refusal(verdict)
+        return Reply(error_text(BadMessage(ErrorKind.UNSUPPORTED_FRAME, "only text messages are understood")))
+
+    def sent(self, event: StreamEvent) -> None:
+        """Note that an event is on its way to the client and can no longer be taken back."""
+        if isinstance(event, StreamStarted):
+            self._open, self._frames_sent = event, 0
+        elif isinstance(event, AudioFrame):
+            self._frames_sent += event.frames
+        elif isinstance(event, StreamEnded):
+            self._open = None
+
+    def close_stream(self, reason: EndReason) -> StreamEnded | None:
+        """The end of the stream that is open on the wire, or None; it is closed from here on."""
+        opened, self._open = self._open, None
+        if opened is None:
+            return None
+        return StreamEnded(
+            track_id=opened.request.track_id,
+            stream_type=opened.request.stream_type,
+            epoch=opened.request.epoch,
+            total_frames=opened.start_frame + self._frames_sent,
+            rate=opened.rate,
+            reason=reason,
+        )
+
+    def _follow(self, request: Request | BadMessage) -> Action | None:
+        match request:
+            case BadMessage():
+                return Reply(error_text(request))
+            case Signal():
+                return self._signal(request)
+            case PlayEnhanced() | PlayNormal():
+                return self._play(self._requested(request), paused=False)
+            case Seek():
+                where = {"track_id": request.track_id, "position": request.position}
+                return self._play(self._sought(request), self._flow.paused, envelope("seek_started", where))
+            case SetEnhancement():
+                return self._play(self._changed(request), self._flow.paused)
+
+    def _signal(self, signal: Signal) -> Action | None:
+        match signal:
+            case Signal.PAUSE | Signal.RESUME:
+                self._flow.set_paused(signal is Signal.PAUSE)
+                kind = "playback_paused" if signal is Signal.PAUSE else "playback_resumed"
+                return Reply(envelope(kind, {"stream_epoch": self._epoch}))
+            case Signal.BUFFER_FULL | Signal.BUFFER_READY:
+                self._flow.set_full(signal is Signal.BUFFER_FULL)
+                return None
+            case Signal.STOP:
+                self._stopped = True
+                return Stop(envelope("playback_stopped", {"stream_epoch": self._epoch}))
+            case Signal.PING:
+                return Reply(PONG)
+            case Signal.PONG | Signal.HEARTBEAT:
+                return None
+
+    def _play(self, request: StreamRequest, paused: bool, first: str | None = None) -> Play:
+        self._epoch = request.epoch
+        self._latest = request
+        self._stopped = False
+        self._flow = Flow(self._flow.flow_controlled, paused)
+        return Play(request, self._flow, first)
+
+    def _requested(self, play: PlayEnhanced | PlayNormal) -> StreamRequest:
+        if isinstance(play, PlayEnhanced):
+            stream_type, preset, intensity = StreamType.ENHANCED, play.preset, play.intensity
+        else:
+            # A plain play keeps the last mastering in mind, for when it is switched on again.
+            latest = self._latest
+            stream_type = StreamType.NORMAL
+            preset = latest.preset if latest else Preset.ADAPTIVE
+            intensity = latest.intensity if latest else 1.0
+        return StreamRequest(
+            track_id=play.track_id,
+            stream_type=stream_type,
+            preset=preset,
+            intensity=intensity,
+            start_position=play.start_position,
+            transport=play.transport or self._transport,
+            epoch=self._epoch + 1,
+        )
+
+    def _sought(self, seek: Seek) -> StreamRequest:
+        latest = self._latest or self._requested(
+            PlayEnhanced(seek.track_id, Preset.ADAPTIVE, 1.0, seek.position, None)
+        )
+        return replace(
+            latest,
+            track_id=seek.track_id,
+            start_position=seek.position,
+            preset=seek.preset or latest.preset,
+            intensity=latest.intensity if seek.intensity is None else seek.intensity,
+            epoch=self._epoch + 1,
+            is_seek=True,
+        )
+
+    def _changed(self, change: SetEnhancement) -> StreamRequest:
+        latest = self._latest
+        if latest is None:
+            raise BadMessage(
+                ErrorKind.VALIDATION, "set_enhancement needs a stream, and nothing was played yet"
+            )
+        stream_type = latest.stream_type
+        if change.enabled is not None:
+            stream_type = StreamType.ENHANCED if change.enabled else StreamType.NORMAL
+        return replace(
+            latest,
+            stream_type=stream_type,
+            start_position=change.position,
+            preset=change.preset or latest.preset,
+            intensity=latest.intensity if change.intensity is None else change.intensity,
+            epoch=self._epoch + 1,
+            is_seek=False,
+        )
+
+
+def _refusal(verdict: Verdict) -> Action | None:
+    if verdict is Verdict.CLOSE:
+        return Close(POLICY_VIOLATION, "too many messages")
+    if verdict is Verdict.DROP_IN_SILENCE:
+        return None
+    return Reply(
+        error_text(BadMessage(ErrorKind.RATE_LIMIT, "more than 20 messages a second; this one was dropped"))
+    )

@@ -1,0 +1,209 @@
+"""One WebSocket client: a receive loop that never waits for audio, one writer, one stream at a time."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+from fastapi import WebSocket, WebSocketDisconnect
+
+from tonearm.model.errors import ServerBusy, TonearmError
+from tonearm.protocol.flow import Flow
+from tonearm.protocol.frames import AudioFrame, StreamEvent
+from tonearm.protocol.messages import PING, EndReason, StreamFailed, StreamRequest, StreamType
+from tonearm.protocol.session import Action, Close, Play, Reply, Session, Stop
+from tonearm.routers.outbox import Goodbye, Item, Outbox
+from tonearm.routers.slots import StreamSlots
+from tonearm.routers.websocket_protocol import EXTENSION
+
+GOING_AWAY = Goodbye(1001, "the server is going away")
+
+log = structlog.get_logger()
+
+
+class Streams(Protocol):
+    """What makes streams. Errors that can be named are events; anything raised is a defect."""
+
+    def stream_enhanced_audio(
+        self, request: StreamRequest, flow: Flow, /
+    ) -> AsyncGenerator[StreamEvent, None]:
+        """A track mastered."""
+        ...
+
+    def stream_normal_audio(self, request: StreamRequest, flow: Flow, /) -> AsyncGenerator[StreamEvent, None]:
+        """A track as it is."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """``stall_s``: how long a client may read nothing; ``ping_s``: how often it is sent a ``ping``."""
+
+    stall_s: float = 60.0
+    ping_s: float = 30.0
+
+
+class Connection:
+    """Serves one accepted WebSocket until it closes.
+
+    Args:
+        websocket: accepted.
+        session: what is said, without I/O.
+        streams: makes the streams.
+        slots: how many there may be.
+        times: when a silent client is given up, when pings are sent.
+        clock: seconds that never go back.
+    """
+
+    def __init__(
+        self,
+        websocket: WebSocket,
+        session: Session,
+        streams: Streams,
+        slots: StreamSlots,
+        times: Times,
+        clock: Callable[[], float],
+    ) -> None:
+        self._websocket = websocket
+        self._session = session
+        self._source = streams
+        self._slots = slots
+        self._times = times
+        self._clock = clock
+        self._address = websocket.client.host if websocket.client else ""
+        self._outbox = Outbox(Flow(flow_controlled=False, paused=False))
+        self._streams: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Serve until the client goes, is given up, or is sent away; leaves no task behind."""
+        workers = [asyncio.create_task(work) for work in (self._receive(), self._write(), self._ping())]
+        try:
+            done, _ = await asyncio.wait(workers, return_when=asyncio.FIRST_COMPLETED)
+            for worker in done:
+                worker.result()
+        finally:
+            everything = [*workers, *self._streams]
+            for task in everything:
+                task.cancel()
+            await asyncio.gather(*everything, return_exceptions=True)
+
+    def send_away(self) -> None:
+        """End the stream and close, since the server stops."""
+        self._interrupt(0, Flow(flow_controlled=False, paused=False), None)
+        self._outbox.say_goodbye(GOING_AWAY)
+
+    def abort(self) -> None:
+        """Drop the client without a word: it does not read."""
+        self._websocket.scope["extensions"][EXTENSION]["abort"]()
+
+    async def _receive(self) -> None:
+        while True:
+            message = await self._websocket.receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            text = message.get("text")
+            now = self._clock()
+            if text is None:
+                action = self._session.receive_binary(now)
+            else:
+                action = self._session.receive_text(text, now)
+            await self._act(action)
+            # Thousands of small messages may lie in one read: the other connections go between them.
+            await asyncio.sleep(0)
+
+    async def _act(self, action: Action | None) -> None:
+        match action:
+            case Reply(text):
+                await self._outbox.reply(text)
+            case Play():
+                self._interrupt(action.request.epoch, action.flow, action.first)
+                stream = asyncio.create_task(self._stream(action, tuple(self._streams)))
+                self._streams.add(stream)
+                stream.add_done_callback(self._streams.discard)
+            case Stop(text):
+                self._interrupt(0, Flow(flow_controlled=False, paused=False), text)
+            case Close(code, reason):
+                log.warning("Closed a client", address=self._address, code=code, reason=reason)
+                self._interrupt(0, Flow(flow_controlled=False, paused=False), None)
+                self._outbox.say_goodbye(Goodbye(code, reason))
+
+    def _interrupt(self, epoch: int, flow: Flow, first: str | None) -> None:
+        """Cancel what plays, take back what waits of it, end it, and make way for ``epoch``."""
+        for stream in self._streams:
+            stream.cancel()
+        end = self._session.close_stream(EndReason.STOPPED)
+        texts = [] if end is None else [end.text()]
+        self._outbox.restart(epoch, flow, texts if first is None else [*texts, first])
+
+    async def _stream(self, play: Play, earlier: tuple[asyncio.Task[None], ...]) -> None:
+        """Make one stream, when all the earlier ones, cancelled by now, have let go."""
+        if earlier:
+            await asyncio.wait(earlier)
+        request = play.request
+        enhanced = request.stream_type is StreamType.ENHANCED
+        make = self._source.stream_enhanced_audio if enhanced else self._source.stream_normal_audio
+        try:
+            with self._slots.hold(self._address):
+                async with aclosing(make(request, play.flow)) as events:
+                    async for event in events:
+                        await self._outbox.put(event, request.epoch)
+        except ServerBusy as error:
+            log.warning("Refused a stream", address=self._address, reason=str(error))
+            await self._outbox.put(_failed(request, ServerBusy), request.epoch)
+        except Exception:
+            # The one place where anything is caught: a defect ends its stream, not the connection.
+            log.exception("Stream crashed", track_id=request.track_id, epoch=request.epoch)
+            if self._outbox.epoch == request.epoch:
+                end = self._session.close_stream(EndReason.ERRORED)
+                texts = [_failed(request, TonearmError).text(), *([] if end is None else [end.text()])]
+                self._outbox.restart(request.epoch, play.flow, texts)
+
+    async def _write(self) -> None:
+        while True:
+            item = await self._outbox.take()
+            if not isinstance(item, str | Goodbye):
+                self._session.sent(item)
+            try:
+                async with asyncio.timeout(self._times.stall_s):
+                    await self._send(item)
+            except TimeoutError:
+                log.warning("Gave up a client that reads nothing", address=self._address)
+                self.abort()
+                return
+            except (WebSocketDisconnect, RuntimeError):
+                # Gone; uvicorn says RuntimeError where it closed the connection by itself.
+                return
+            if isinstance(item, Goodbye):
+                return
+
+    async def _send(self, item: Item) -> None:
+        match item:
+            case Goodbye(code, reason):
+                await self._websocket.close(code, reason)
+            case AudioFrame():
+                for message in item.messages():
+                    if isinstance(message, str):
+                        await self._websocket.send_text(message)
+                    else:
+                        await self._websocket.send_bytes(message)
+            case str():
+                await self._websocket.send_text(item)
+            case _:
+                await self._websocket.send_text(item.text())
+
+    async def _ping(self) -> None:
+        while True:
+            await asyncio.sleep(self._times.ping_s)
+            await self._outbox.reply(PING)
+
+
+def _failed(request: StreamRequest, error: type[TonearmError]) -> StreamFailed:
+    return StreamFailed(
+        track_id=request.track_id,
+        code=error.code,
+        sentence=error.sentence,
+        stream_type=request.stream_type,
+        epoch=request.epoch,
+    )

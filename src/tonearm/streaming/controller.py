@@ -1,0 +1,202 @@
+"""What happens when someone presses play: track -> fingerprint -> plan -> blocks -> messages."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from concurrent.futures import Executor
+from contextlib import AsyncExitStack, aclosing
+from typing import Final
+
+import structlog
+
+from tonearm.mastering.hybrid import HybridProcessor
+from tonearm.model.errors import NotEnoughAudio, TonearmError
+from tonearm.model.measures import Analysis
+from tonearm.model.plan import MasteringPlan, Target, untouched
+from tonearm.model.track import Track
+from tonearm.protocol.flow import Flow
+from tonearm.protocol.frames import StreamEvent
+from tonearm.protocol.messages import FingerprintProgress, FingerprintStatus, RequestRefused, StreamRequest
+from tonearm.protocol.requests import BadMessage, Transport
+from tonearm.streaming.listening import Listening
+from tonearm.streaming.pacing import Pacer
+from tonearm.streaming.playback import Playback, Sound, failed, progress, standard_sentence
+from tonearm.streaming.pool import PooledRenderer, RenderPool
+from tonearm.streaming.ports import Fingerprints, OpenRenderer, Plans, Tracks
+
+MAX_CHANNELS: Final = 2
+
+log = structlog.get_logger()
+
+
+class AudioStreamController:
+    """Makes streams. Holds no state of any one of them.
+
+    Args:
+        tracks: the library; its calls run in ``queries``.
+        fingerprints, plans, target: where a plan comes from, and what it aims at.
+        open_renderer: opens a track for rendering; runs in ``pool``, as all its steps do.
+        lead_s: the most that is rendered ahead of the listener, seconds.
+        start_wait_s: the longest a play waits for a fingerprint, seconds.
+        clock: seconds that never go back.
+        count_fallback: told a code each time a play falls back to standard mastering.
+    """
+
+    def __init__(
+        self,
+        *,
+        tracks: Tracks,
+        queries: Executor,
+        fingerprints: Fingerprints,
+        plans: Plans,
+        target: Target,
+        open_renderer: OpenRenderer,
+        pool: RenderPool,
+        lead_s: float,
+        start_wait_s: float,
+        clock: Callable[[], float],
+        count_fallback: Callable[[str], None],
+    ) -> None:
+        self._tracks = tracks
+        self._queries = queries
+        self._fingerprints = fingerprints
+        self._plans = plans
+        self._target = target
+        self._open_renderer = open_renderer
+        self._pool = pool
+        self._lead_s = lead_s
+        self._start_wait_s = start_wait_s
+        self._clock = clock
+        self._count_fallback = count_fallback
+
+    async def stream_enhanced_audio(
+        self, request: StreamRequest, flow: Flow
+    ) -> AsyncGenerator[StreamEvent, None]:
+        """Play a track mastered: progress, start, plan, frames, end; an error at any point."""
+        log.info(
+            "Received play_enhanced",
+            track_id=request.track_id,
+            preset=request.preset.value,
+            intensity=request.intensity,
+            start_position=request.start_position,
+        )
+        try:
+            track = await self._track(request.track_id)
+            async with AsyncExitStack() as cleanup:
+                steps = self._ensure_fingerprint_available(request, track, cleanup)
+                async for step in await cleanup.enter_async_context(aclosing(steps)):
+                    if isinstance(step, Sound):
+                        sound = step
+                    else:
+                        yield step
+                async with aclosing(self._play(request, flow, track, sound)) as events:
+                    async for event in events:
+                        yield event
+        except BadMessage as error:
+            yield RequestRefused(error)
+        except TonearmError as error:
+            yield failed(request, error, None)
+
+    async def stream_normal_audio(
+        self, request: StreamRequest, flow: Flow
+    ) -> AsyncGenerator[StreamEvent, None]:
+        """Play a track as it is, bit for bit: start, plan, frames, end; an error at any point."""
+        log.info("Received play_normal", track_id=request.track_id, start_position=request.start_position)
+        try:
+            track = await self._track(request.track_id)
+            sound = Sound(untouched("the original was asked for: the source passes bit for bit"))
+            sound.frames = await self._counted(track)
+            async with aclosing(self._play(request, flow, track, sound)) as events:
+                async for event in events:
+                    yield event
+        except BadMessage as error:
+            yield RequestRefused(error)
+        except TonearmError as error:
+            yield failed(request, error, None)
+
+    async def _track(self, track_id: int) -> Track:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._queries, self._tracks.get, track_id)
+
+    async def _counted(self, track: Track) -> int | None:
+        """The track's length where an analysis has counted it and the container cannot say it."""
+        if track.info.frames_exact:
+            return None
+        stored = await self._fingerprints.lookup(track)
+        return None if stored is None else stored.measures.frames
+
+    async def _ensure_fingerprint_available(
+        self, request: StreamRequest, track: Track, cleanup: AsyncExitStack
+    ) -> AsyncGenerator[FingerprintProgress | Sound, None]:
+        """Tell how the fingerprint comes along; the last value is the sound that rests on it."""
+        if request.intensity == 0:
+            plan = untouched("intensity 0: the source passes bit for bit", request.preset)
+            yield Sound(plan, await self._counted(track))
+            return
+        stored = await self._fingerprints.lookup(track)
+        if stored is not None:
+            yield progress(request, FingerprintStatus.CACHED, "This track has been measured before.")
+            yield self._fitted(request, stored)
+            return
+        yield progress(request, FingerprintStatus.ANALYZING, "Measuring this track for the first time.")
+        listening = await cleanup.enter_async_context(Listening(self._fingerprints, track))
+        if not await listening.within(self._start_wait_s):
+            reason = f"the fingerprint took longer than {self._start_wait_s:g} s"
+            yield self._standard(request, track, "START_WAIT", reason, listening)
+            return
+        try:
+            analysis = listening.result()
+        except NotEnoughAudio as error:
+            yield progress(request, FingerprintStatus.FAILED, f"{error.sentence} It plays unchanged.")
+            yield Sound(untouched(error.sentence, request.preset, request.intensity))
+        except TonearmError as error:
+            yield progress(request, FingerprintStatus.FAILED, standard_sentence(error))
+            yield self._standard(request, track, error.code, str(error), None)
+        else:
+            yield progress(request, FingerprintStatus.COMPLETE, "This track has been measured.")
+            yield self._fitted(request, analysis)
+
+    def _fitted(self, request: StreamRequest, analysis: Analysis) -> Sound:
+        return Sound(self._decide(request, analysis), analysis.measures.frames)
+
+    def _decide(self, request: StreamRequest, analysis: Analysis) -> MasteringPlan:
+        plan = self._plans.plan(
+            analysis.fingerprint, analysis.measures, request.preset, request.intensity, self._target
+        )
+        log.info(
+            "Adaptive mastering will use fingerprint-optimized parameters",
+            track_id=request.track_id,
+            policy=None if plan.lwrp is None else plan.lwrp.policy.value,
+            gain_db=round(plan.gain_db, 2),
+        )
+        return plan
+
+    def _standard(
+        self, request: StreamRequest, track: Track, code: str, reason: str, listening: Listening | None
+    ) -> Sound:
+        """The stated fallback: told to the log and the metrics here, to the client by the stream."""
+        log.warning("Streaming with standard adaptive mastering", track_id=track.id, code=code, reason=reason)
+        self._count_fallback(code)
+        form = track.info.format
+        hybrid = HybridProcessor(
+            form.rate, min(form.channels, MAX_CHANNELS), request.preset, request.intensity, self._target
+        )
+        return Sound(hybrid, listening=listening, told_failed=listening is None)
+
+    async def _play(
+        self, request: StreamRequest, flow: Flow, track: Track, sound: Sound
+    ) -> AsyncGenerator[StreamEvent, None]:
+        """Open the track where it shall begin, and play it to its end.
+
+        Raises:
+            TonearmError: before the start; after it, errors are told and the stream is ended.
+        """
+        start = round(request.start_position * track.info.format.rate)
+        opening = PooledRenderer.open(self._pool, lambda: self._open_renderer(track, sound.source, start))
+        async with await opening as renderer:
+            form = renderer.still.format
+            capped = request.transport is Transport.BASE64
+            pacer = Pacer(flow, form.rate, form.channels, self._lead_s, capped, self._clock)
+            playback = Playback(request, sound, renderer, pacer, lambda found: self._decide(request, found))
+            async with aclosing(playback.events()) as events:
+                async for event in events:
+                    yield event

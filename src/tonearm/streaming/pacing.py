@@ -1,0 +1,112 @@
+"""How far a stream may run ahead of the listener.
+
+At most ``lead_s`` seconds of audio beyond what real time says has been played since the stream
+started or resumed. A client without flow control gets at most 1,000,000 values ahead on base64:
+the original clients have a ring of 1,310,720 values and overwrite what they have not played.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from tonearm.protocol.flow import Flow
+
+UNCONTROLLED_VALUES: Final = 1_000_000
+
+
+class PlayClock:
+    """What the listener has played, by real time; times in seconds on a clock that never goes back.
+
+    The listener cannot have played what was not sent: where real time runs past it, it waits.
+    """
+
+    def __init__(self, rate: int) -> None:
+        self._rate = rate
+        self._sent = 0
+        self._played = 0.0
+        self._read_at: float | None = None
+
+    def send(self, frames: int, now: float) -> None:
+        """``frames`` more have been sent."""
+        self.ahead(now)
+        self._sent += frames
+
+    def run(self, running: bool, now: float) -> None:
+        """The listener plays, or has stopped playing."""
+        self.ahead(now)
+        self._read_at = now if running else None
+
+    def ahead(self, now: float) -> float:
+        """Frames sent that have not been played yet."""
+        if self._read_at is not None:
+            self._played = min(float(self._sent), self._played + (now - self._read_at) * self._rate)
+            self._read_at = now
+        return self._sent - self._played
+
+
+class Pacer:
+    """Lets a stream wait for its turn.
+
+    Args:
+        flow: what the client says.
+        rate, channels: of the stream.
+        lead_s: the most that may lie ahead of the listener, seconds.
+        capped: whether the cap on values holds until the client is flow controlled.
+        clock: seconds that never go back.
+    """
+
+    def __init__(
+        self, flow: Flow, rate: int, channels: int, lead_s: float, capped: bool, clock: Callable[[], float]
+    ) -> None:
+        self._flow = flow
+        self._rate = rate
+        self._lead = int(lead_s * rate)
+        self._capped_lead = min(self._lead, UNCONTROLLED_VALUES // channels) if capped else self._lead
+        self._clock = clock
+        self._played = PlayClock(rate)
+        self._begun = False
+        self._changed = asyncio.Event()
+        flow.watch(self._flow_changed)
+
+    @property
+    def lead_s(self) -> float:
+        """Seconds that lie ahead of the listener now."""
+        return self._played.ahead(self._clock()) / self._rate
+
+    def sent(self, frames: int) -> None:
+        """``frames`` more are on their way; the first of them start the clock."""
+        self._played.send(frames, self._clock())
+        if not self._begun:
+            self._begun = True
+            self._played.run(not self._flow.paused, self._clock())
+
+    def nudge(self) -> None:
+        """End a wait early: there is news."""
+        self._changed.set()
+
+    async def turn(self, frames: int) -> bool:
+        """Wait until ``frames`` more may be made; False if a nudge came before that."""
+        while (delay := self._delay_s(frames)) != 0.0:
+            self._changed.clear()
+            try:
+                async with asyncio.timeout(delay):
+                    await self._changed.wait()
+            except TimeoutError:
+                continue
+            return self._delay_s(frames) == 0.0
+        return True
+
+    def _delay_s(self, frames: int) -> float | None:
+        """Seconds until ``frames`` more may be made; None while only the client can tell."""
+        if self._flow.held:
+            return None
+        lead = self._lead if self._flow.flow_controlled else self._capped_lead
+        over = self._played.ahead(self._clock()) + frames - lead
+        if over <= 0:
+            return 0.0
+        return None if self._flow.paused else over / self._rate
+
+    def _flow_changed(self) -> None:
+        if self._begun:
+            self._played.run(not self._flow.paused, self._clock())
+        self._changed.set()

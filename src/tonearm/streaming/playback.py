@@ -1,0 +1,236 @@
+"""One stream from its first word to its last: start, plan, frames, news, end."""
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from tonearm.mastering.describe import describe
+from tonearm.model.errors import TonearmError
+from tonearm.model.measures import Analysis
+from tonearm.model.plan import MasteringPlan
+from tonearm.protocol.frames import AudioFrame, FrameGrid, StreamEvent, pack
+from tonearm.protocol.messages import (
+    EndReason,
+    FingerprintProgress,
+    FingerprintStatus,
+    PlanChanged,
+    StreamEnded,
+    StreamFailed,
+    StreamRequest,
+    StreamStarted,
+    StreamType,
+)
+from tonearm.protocol.requests import BadMessage, ErrorKind
+from tonearm.streaming.listening import Listening
+from tonearm.streaming.pacing import Pacer
+from tonearm.streaming.pool import PooledRenderer
+from tonearm.streaming.ports import Renderer, Source
+
+GLIDE_S: Final = 3.0
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Sound:
+    """What a stream will sound like, and what may still change that.
+
+    Attributes:
+        source: the plan, or the fallback that makes plans as it listens.
+        frames: the track's length where it was counted.
+        listening: the measurement that is still awaited.
+        told_failed: the client knows that there is no fingerprint for now.
+    """
+
+    source: Source
+    frames: int | None = None
+    listening: Listening | None = None
+    told_failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Packed:
+    """So many frames, as they travel."""
+
+    frames: int
+    samples: bytes
+
+
+class Playback:
+    """Plays one opened track.
+
+    Args:
+        request: what was asked for.
+        sound: what it will sound like.
+        renderer: the track, opened with ``sound.source`` where it shall begin.
+        pacer: says when the next frame may be made.
+        decide: makes the plan of a fingerprint that arrives late.
+    """
+
+    def __init__(
+        self,
+        request: StreamRequest,
+        sound: Sound,
+        renderer: PooledRenderer,
+        pacer: Pacer,
+        decide: Callable[[Analysis], MasteringPlan],
+    ) -> None:
+        self._request = request
+        self._sound = sound
+        self._renderer = renderer
+        self._pacer = pacer
+        self._decide = decide
+        self._started = _started(request, renderer.still, sound)
+        self._grid = FrameGrid(self._started.rate, self._started.start_frame, self._started.total_frames)
+
+    async def events(self) -> AsyncGenerator[StreamEvent, None]:
+        """The whole stream; it has started only if its first sound could be made.
+
+        Raises:
+            TonearmError: before the start; after it, errors are told and the stream is ended.
+        """
+        request, rate = self._request, self._started.rate
+        first = await self._step(self._grid.next_frames)
+        if not first.frames and self._started.start_frame:
+            raise _beyond_end(self._started)
+        _log_start(self._started)
+        yield self._started
+        yield PlanChanged(request.track_id, request.epoch, describe(self._renderer.still.plan))
+        try:
+            async with aclosing(self._frames(first)) as frames:
+                async for event in frames:
+                    yield event
+        except TonearmError as error:
+            log.warning("Stream broke off", track_id=request.track_id, code=error.code, reason=str(error))
+            yield failed(request, error, self._grid.position / rate)
+            yield self._ended(EndReason.ERRORED)
+        else:
+            yield self._ended(EndReason.COMPLETED)
+
+    async def _frames(self, packed: _Packed) -> AsyncGenerator[StreamEvent, None]:
+        """Frames from the first, which is made already, to the end, and the news between them."""
+        if self._sound.listening is not None:
+            self._sound.listening.tell(self._pacer)
+        while packed.frames:
+            short = packed.frames < self._grid.next_frames
+            self._pacer.sent(packed.frames)
+            place = self._grid.place(packed.frames)
+            yield AudioFrame(self._request, place, packed.frames, self._started.channels, packed.samples)
+            for event in await self._news():
+                yield event
+            if short:
+                await self._confirm_end()
+                return
+            while not await self._pacer.turn(self._grid.next_frames):
+                for event in await self._news():
+                    yield event
+            packed = await self._step(self._grid.next_frames)
+
+    async def _step(self, frames: int) -> _Packed:
+        """The next ``frames`` frames, packed where they were made: in the pool."""
+        transport = self._request.transport
+
+        def step(opened: Renderer) -> _Packed:
+            block = opened.read(frames)
+            return _Packed(len(block), pack(block, transport))
+
+        return await self._renderer.run(self._pacer.lead_s, step)
+
+    async def _confirm_end(self) -> None:
+        """Read once more: a damaged file says so only after its last sound block."""
+        if (await self._step(1)).frames:
+            raise RuntimeError("the renderer gave less than asked, and then went on")
+
+    async def _news(self) -> Sequence[StreamEvent]:
+        """Fold in what has become known of the fingerprint since the stream started."""
+        request, sound, listening = self._request, self._sound, self._sound.listening
+        if listening is None:
+            return ()
+        if not listening.done:
+            if not listening.take_bad_health():
+                return ()
+            sound.told_failed = True
+            return (progress(request, FingerprintStatus.FAILED, NOT_SERVING),)
+        sound.listening = None
+        try:
+            analysis = listening.result()
+        except TonearmError as error:
+            if sound.told_failed:
+                return ()
+            return (progress(request, FingerprintStatus.FAILED, standard_sentence(error)),)
+        plan = self._decide(analysis)
+        await self._renderer.run(self._pacer.lead_s, lambda opened: opened.retarget(plan, GLIDE_S))
+        self._grid.expect(analysis.measures.frames)
+        return (
+            progress(request, FingerprintStatus.COMPLETE, "This track has been measured."),
+            PlanChanged(request.track_id, request.epoch, describe(plan)),
+        )
+
+    def _ended(self, reason: EndReason) -> StreamEnded:
+        return StreamEnded(
+            track_id=self._request.track_id,
+            stream_type=self._request.stream_type,
+            epoch=self._request.epoch,
+            total_frames=self._grid.position,
+            rate=self._started.rate,
+            reason=reason,
+        )
+
+
+NOT_SERVING: Final = "The fingerprint server does not answer. Playing with standard mastering."
+
+
+def progress(request: StreamRequest, status: FingerprintStatus, message: str) -> FingerprintProgress:
+    return FingerprintProgress(request.track_id, status, message, request.stream_type)
+
+
+def standard_sentence(error: TonearmError) -> str:
+    return f"{error.sentence} Playing with standard mastering."
+
+
+def failed(request: StreamRequest, error: TonearmError, position_s: float | None) -> StreamFailed:
+    return StreamFailed(
+        track_id=request.track_id,
+        code=error.code,
+        sentence=error.sentence,
+        stream_type=request.stream_type,
+        epoch=request.epoch,
+        recovery_position=position_s,
+    )
+
+
+def _started(request: StreamRequest, renderer: Renderer, sound: Sound) -> StreamStarted:
+    return StreamStarted(
+        request=request,
+        rate=renderer.format.rate,
+        channels=renderer.format.channels,
+        start_frame=renderer.position,
+        total_frames=renderer.info.frames if sound.frames is None else sound.frames,
+        duration_exact=sound.frames is not None or renderer.info.frames_exact,
+        mastering_state=renderer.plan.state,
+    )
+
+
+def _beyond_end(started: StreamStarted) -> BadMessage:
+    return BadMessage(
+        ErrorKind.VALIDATION,
+        f"position {started.request.start_position:g} s lies at or beyond the end of track "
+        f"{started.request.track_id}, which is {started.total_frames / started.rate:.3f} s long",
+    )
+
+
+def _log_start(started: StreamStarted) -> None:
+    request = started.request
+    enhanced = request.stream_type is StreamType.ENHANCED
+    log.info(
+        "Starting audio stream",
+        track_id=request.track_id,
+        preset=request.preset.value if enhanced else "none",
+        intensity=request.intensity if enhanced else 0.0,
+        chunks=started.total_chunks,
+        state=started.mastering_state.value,
+        start_position=started.start_frame / started.rate,
+    )

@@ -1,0 +1,112 @@
+"""What playing needs of others, as it sees it."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
+
+from tonearm.mastering.hybrid import HybridProcessor
+from tonearm.model.audio import AudioFormat, AudioInfo, Block
+from tonearm.model.fingerprint import Fingerprint
+from tonearm.model.measures import Analysis, TrackMeasures
+from tonearm.model.plan import MasteringPlan, Preset, Target
+from tonearm.model.track import Track
+
+
+class Tracks(Protocol):
+    """The library, as far as playing reads it; calls block."""
+
+    def get(self, track_id: int, /) -> Track:
+        """One track.
+
+        Raises:
+            TrackNotFound: there is none of this number.
+            LibraryUnavailable: the database does not answer.
+        """
+        ...
+
+
+class Fingerprints(Protocol):
+    """Where fingerprints come from."""
+
+    async def lookup(self, track: Track, /) -> Analysis | None:
+        """What is stored for this state of the file, or None.
+
+        Raises:
+            LibraryUnavailable: the database does not answer.
+        """
+        ...
+
+    def generate(self, track: Track, /) -> Coroutine[Any, Any, Analysis]:
+        """Have the track measured, once for all who ask; a waiter may be cancelled.
+
+        Raises:
+            FingerprintUnavailable: it cannot be had now.
+            NotEnoughAudio, DecodeError, FileMissing, LibraryUnavailable: why there is none.
+        """
+        ...
+
+    def check_health(self) -> Coroutine[Any, Any, bool]:
+        """Whether the service says that it serves; a yes clears what ``report_slow`` did."""
+        ...
+
+    def report_slow(self) -> None:
+        """A play has waited as long as it may: nobody should be made to wait until health is known."""
+
+
+class Plans(Protocol):
+    """The decision."""
+
+    def plan(
+        self,
+        fingerprint: Fingerprint,
+        measures: TrackMeasures,
+        preset: Preset,
+        intensity: float,
+        target: Target,
+    ) -> MasteringPlan:
+        """What to do to a track; pure."""
+        ...
+
+
+class Renderer(Protocol):
+    """A track being mastered, block by block; calls block, one at a time."""
+
+    @property
+    def format(self) -> AudioFormat:
+        """What comes out: the source's rate, at most two channels."""
+        ...
+
+    @property
+    def info(self) -> AudioInfo:
+        """What the container says about the source."""
+        ...
+
+    @property
+    def position(self) -> int:
+        """The absolute frame of the next sample out."""
+        ...
+
+    @property
+    def plan(self) -> MasteringPlan:
+        """The plan in force."""
+        ...
+
+    def read(self, frames: int, /) -> Block:
+        """Exactly ``frames`` mastered frames, fewer at the end, none after it.
+
+        Raises:
+            DecodeError: the file is damaged here; what came before is sound.
+        """
+        ...
+
+    def retarget(self, plan: MasteringPlan, glide_s: float, /) -> None:
+        """Glide to another plan from here on."""
+
+    def close(self) -> None:
+        """Let go of the file."""
+
+
+Source = MasteringPlan | HybridProcessor
+"""What decides the sound: a plan, or the stated fallback that makes its plans as it listens."""
+
+OpenRenderer = Callable[[Track, Source, int], Renderer]
+"""Opens a track at an absolute frame; blocks. Raises DecodeError, FileMissing."""
