@@ -22,6 +22,7 @@ from tonearm.settings import Settings, explain
 
 if TYPE_CHECKING:
     from tonearm.rendering.offline import MasterReport
+    from tonearm.scanning.report import ScanReport
 
 app = typer.Typer(
     name="tonearm",
@@ -127,15 +128,14 @@ def scan(
     )
     from tonearm import bootstrap
     from tonearm.scanning.jobs import describe_report
-    from tonearm.scanning.scanner import ScanReport
 
     with _progress(hidden=as_json) as progress:
         task = progress.add_task("scanning", total=None)
+        report: ScanReport | None = None
         for step in bootstrap.scan(settings):
-            if isinstance(step, ScanReport):
-                report = step
-            else:
-                progress.update(task, completed=step.current, total=step.total, description=step.phase)
+            report = step.report
+            progress.update(task, completed=step.current, total=step.total, description=step.phase)
+    assert report is not None  # the last step carries it
     if as_json:
         print(json.dumps(describe_report(report), indent=2))
     else:

@@ -1,15 +1,17 @@
 """The one scan that may run at a time: begun by a request, told to whoever asks."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import structlog
 
 from tonearm.model.errors import ScanInProgress, TonearmError
-from tonearm.scanning.scanner import Scanner, ScanProgress, ScanReport
+from tonearm.scanning.report import ScanProgress, ScanReport
+from tonearm.scanning.scanner import Scanner
 
 log = structlog.get_logger()
 MAX_FAILURES_TOLD = 100
@@ -36,12 +38,18 @@ class ScanJobs:
             ScanInProgress: one is running.
             OutsideLibrary: a directory does not lie below the roots.
         """
-        chosen = self._scanner.below_roots(directories)
+        steps = self._scanner.scan(directories)
         with self._lock:
             if self._status["state"] == "running":
                 raise ScanInProgress("wanted to start a scan while one is running")
-            self._status = {"state": "running", "phase": "discovering", "current": 0, "total": None}
-        self._thread.submit(self._run, chosen)
+            self._status = {
+                "state": "running",
+                "phase": "counting",
+                "current": 0,
+                "total": 0,
+                "percentage": 0.0,
+            }
+        self._thread.submit(self._run, steps)
 
     def status(self) -> dict[str, Any]:
         """How far the scan is, or how the last one ended. Names of files, never paths."""
@@ -57,30 +65,23 @@ class ScanJobs:
         self._stop.set()
         self._thread.shutdown(wait=True, cancel_futures=True)
 
-    def _run(self, directories: Sequence[Path]) -> None:
+    def _run(self, steps: Generator[ScanProgress, None, ScanReport]) -> None:
         try:
-            for step in self._scanner.scan(directories):
-                if self._stop.is_set():
-                    self._set({"state": "stopped"})
-                    return
-                if isinstance(step, ScanReport):
-                    self._finish(step)
-                else:
-                    self._set(_progress(step))
+            with closing(steps):
+                for step in steps:
+                    if step.report is not None:
+                        self._finish(step.report)
+                    elif self._stop.is_set():
+                        self._set({"state": "stopped"})
+                        return
+                    else:
+                        self._set(_progress(step))
         except TonearmError as error:
             log.warning("Scan failed", code=error.code, cause=str(error))
             self._set({"state": "failed", "code": error.code, "detail": error.sentence})
 
     def _finish(self, report: ScanReport) -> None:
         self._set({"state": "complete", **describe_report(report)})
-        log.info(
-            "Scan complete",
-            added=report.added,
-            updated=report.updated,
-            skipped=report.skipped,
-            failed=report.failed,
-            seconds=round(report.duration_s, 2),
-        )
         self._after_scan(report)
 
     def _set(self, status: dict[str, Any]) -> None:
