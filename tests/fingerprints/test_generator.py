@@ -188,8 +188,13 @@ async def test_two_tracks_are_measured_side_by_side(executor) -> None:
             while here.service.calls < 2:
                 await asyncio.sleep(0.001)
         assert here.generator.measuring == 2
+        quiet = asyncio.create_task(here.generator.idle())
+        await asyncio.sleep(0)
+        assert not quiet.done()
         here.service.gate.set()
         await asyncio.gather(*asking)
+        await asyncio.wait_for(quiet, 5)
+        assert here.generator.measuring == 0
 
 
 async def test_one_who_stops_waiting_does_not_stop_it_for_others(executor) -> None:

@@ -80,6 +80,8 @@ class FingerprintGenerator:
         self._deadline_s = deadline_s
         self._executor = executor
         self._flights: dict[tuple[int, FileSignature], asyncio.Task[Analysis]] = {}
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._poll: asyncio.Task[None] | None = None
         self._suspect = False
         log.info("FingerprintGenerator available", deadline_s=deadline_s)
@@ -93,6 +95,10 @@ class FingerprintGenerator:
     def measuring(self) -> int:
         """How many measurements are under way."""
         return len(self._flights)
+
+    async def idle(self) -> None:
+        """Wait until no measurement is under way."""
+        await self._idle.wait()
 
     async def get_or_generate(self, track: Track) -> Analysis:
         """``lookup``, then ``generate``; raises what they raise."""
@@ -133,6 +139,7 @@ class FingerprintGenerator:
         if flight is None:
             flight = asyncio.create_task(self._measure_and_store(track))
             self._flights[key] = flight
+            self._idle.clear()
             flight.add_done_callback(lambda done: self._landed(key, done))
         return await asyncio.shield(flight)
 
@@ -159,6 +166,8 @@ class FingerprintGenerator:
 
     def _landed(self, key: tuple[int, FileSignature], flight: asyncio.Task[Analysis]) -> None:
         del self._flights[key]
+        if not self._flights:
+            self._idle.set()
         if not flight.cancelled():
             # Looked at here, since all who wanted it may have stopped waiting. It has been logged.
             flight.exception()

@@ -1,7 +1,7 @@
 """The pool of worker processes behind the fingerprint server."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import aclosing
 from typing import Any, Final
 
@@ -27,6 +27,7 @@ class WorkerPool:
     to is killed. One worker is always kept warm.
 
     Args:
+        command: the command line of a worker.
         workers: most processes at a time, >= 1.
         queue: most requests that wait for a process; one more is refused.
         on_change: told True when a worker can be had, False when none can be started.
@@ -35,6 +36,7 @@ class WorkerPool:
 
     def __init__(
         self,
+        command: Sequence[str],
         workers: int,
         queue: int,
         on_change: Callable[[bool], None],
@@ -42,6 +44,7 @@ class WorkerPool:
     ) -> None:
         if workers < 1:
             raise ValueError(f"workers must be at least 1, got {workers}")
+        self._command = tuple(command)
         self._slots = asyncio.Semaphore(workers)
         self._queue = queue
         self._waiting = 0
@@ -134,7 +137,7 @@ class WorkerPool:
 
     async def _start_worker(self) -> WorkerProcess:
         try:
-            worker = await WorkerProcess.start()
+            worker = await WorkerProcess.start(self._command)
         except FingerprintServerFailed:
             self._on_change(False)
             self._keep_warm()

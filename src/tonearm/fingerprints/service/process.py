@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from typing import Final, Self
 
 from tonearm.fingerprints.service import fingerprint_pb2 as pb
@@ -55,14 +55,14 @@ class WorkerProcess:
         self.gone = asyncio.Event()
 
     @classmethod
-    async def start(cls) -> Self:
-        """Start a worker and wait until it is warm.
+    async def start(cls, command: Sequence[str]) -> Self:
+        """Start a worker by its command line and wait until it is warm.
 
         Raises:
             FingerprintServerFailed: it ended, or did not get ready in time.
         """
         process = await asyncio.create_subprocess_exec(
-            *WORKER_COMMAND,
+            *command,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             env=os.environ | _ONE_THREAD,

@@ -24,6 +24,7 @@ from tonearm.fingerprints.service import fingerprint_pb2 as pb
 from tonearm.fingerprints.service.lifeline import TAKEN, Lifeline
 from tonearm.fingerprints.service.paths import permitted, to_text
 from tonearm.fingerprints.service.pool import WorkerPool
+from tonearm.fingerprints.service.process import WORKER_COMMAND
 from tonearm.model.errors import (
     DecodeError,
     FileMissing,
@@ -107,7 +108,7 @@ class FingerprintServer:
         self._executor = ThreadPoolExecutor(4, thread_name_prefix="paths")
         self._health = health.aio.HealthServicer()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._pool = WorkerPool(workers, queue, self._on_change)
+        self._pool = WorkerPool(WORKER_COMMAND, workers, queue, self._on_change)
         self._server = grpc.aio.server(
             options=(
                 # Without this a second server shares the port in silence, and takes half the calls.
