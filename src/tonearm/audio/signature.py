@@ -25,13 +25,18 @@ def file_signature(path: Path) -> FileSignature:
     try:
         # Not blocking: opening a named pipe would wait for somebody to write into it.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(descriptor, "rb", buffering=0) as file:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                raise FileMissing(f"{path}: not a regular file")
-            digest = blake2b(os.pread(descriptor, _PIECE, 0), digest_size=_DIGEST_BYTES)
-            tail = max(_PIECE, status.st_size - _PIECE)
-            digest.update(os.pread(descriptor, _PIECE, tail))
+        try:
+            return _signature(path, descriptor)
+        finally:
+            os.close(descriptor)
     except OSError as exc:
         raise FileMissing(f"{path}: {exc}") from exc
+
+
+def _signature(path: Path, descriptor: int) -> FileSignature:
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        raise FileMissing(f"{path}: not a regular file")
+    digest = blake2b(os.pread(descriptor, _PIECE, 0), digest_size=_DIGEST_BYTES)
+    digest.update(os.pread(descriptor, _PIECE, max(_PIECE, status.st_size - _PIECE)))
     return FileSignature(size=status.st_size, mtime_ns=status.st_mtime_ns, content=digest.hexdigest())

@@ -1,0 +1,264 @@
+"""Bringing the library in line with the files below its roots.
+
+The files on the disk and the rows of the library come in the same order, so one pass over both,
+side by side, tells what is new, changed, unchanged and gone, in memory that does not grow with the
+library. Only new and changed files are opened.
+"""
+
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Final, Protocol
+
+import structlog
+
+from tonearm.library.values import KnownFile, StoreCount
+from tonearm.model.errors import ScanInProgress, TonearmError
+from tonearm.model.track import ScannedFile
+from tonearm.scanning.cleaning import clean
+from tonearm.scanning.report import MAX_FAILURES, ScanFailure, ScanPhase, ScanProgress, ScanReport
+from tonearm.scanning.walk import FoundFile, Walk, count_audio, folders_to_scan, is_below, is_hidden_below
+
+BATCH_FILES: Final = 200
+BATCH_S: Final = 2.0
+"""What was read is stored after so many files or so much time, in one transaction."""
+
+_READ_AHEAD: Final = 2 * BATCH_FILES
+_UNCHANGED_PER_PROGRESS: Final = 1_000
+
+_log = structlog.get_logger()
+
+
+class TrackStore(Protocol):
+    """Where tracks are kept, as a scan sees it."""
+
+    def known(self, root: Path) -> Iterator[KnownFile]: ...
+
+    def store(self, files: Sequence[ScannedFile]) -> StoreCount: ...
+
+    def mark_missing(self, paths: Iterable[Path]) -> int: ...
+
+    def mark_present(self, paths: Iterable[Path]) -> int: ...
+
+
+class Scanner:
+    """Scans the library's roots, one scan at a time.
+
+    Args:
+        roots: folders of the library.
+        tracks: where the tracks are kept.
+        read: reads one file; raises a ``TonearmError`` where it cannot.
+        readers: how many threads read files.
+    """
+
+    def __init__(
+        self,
+        roots: Sequence[Path],
+        tracks: TrackStore,
+        read: Callable[[Path], ScannedFile],
+        readers: int = 2,
+    ) -> None:
+        self._roots = tuple(roots)
+        self._tracks = tracks
+        self._read = read
+        self._readers = readers
+        self._running = threading.Lock()
+
+    def scan(self, directories: Iterable[Path] = ()) -> Generator[ScanProgress, None, ScanReport]:
+        """Scan the directories, or all roots where none are named.
+
+        The folders are checked at once; the work is done as the progress is asked for. The last item
+        carries the report, which is also the value that the generator returns. Closing the generator
+        ends the scan; what was read by then is stored, and the next scan goes on from there.
+
+        Raises:
+            OutsideLibrary: a directory does not lie below a root.
+            ScanInProgress: from the first item, while another scan runs.
+            LibraryUnavailable: from any item, where the library cannot be read or written.
+        """
+        folders = folders_to_scan(self._roots, directories)
+        return self._scan(folders)
+
+    def _scan(self, folders: Sequence[Path]) -> Generator[ScanProgress, None, ScanReport]:
+        if not self._running.acquire(blocking=False):
+            raise ScanInProgress("another scan has not finished yet")
+        pool = ThreadPoolExecutor(self._readers, thread_name_prefix="scan")
+        try:
+            roots = folders_to_scan(self._roots, ())
+            walk, whole = Walk(roots, folders), set(roots) <= set(folders)
+            run = _Run(walk, whole, self._tracks, lambda path: pool.submit(self._read, path))
+            try:
+                return (yield from run.run())
+            except GeneratorExit:
+                run.store()
+                raise
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+            self._running.release()
+
+
+class _Run:
+    """The state of one scan."""
+
+    def __init__(
+        self, walk: Walk, whole: bool, tracks: TrackStore, submit: Callable[[Path], Future[ScannedFile]]
+    ) -> None:
+        self._walk = walk
+        self._whole = whole
+        self._tracks = tracks
+        self._submit = submit
+        self._started = self._stored_at = time.monotonic()
+        self._reading: deque[tuple[bytes, Future[ScannedFile]]] = deque()
+        self._read: list[ScannedFile] = []
+        self._back: list[Path] = []
+        self._gone: set[bytes] = set()
+        self._failures: list[ScanFailure] = []
+        self._total = self._processed = self._added = self._updated = self._skipped = self._failed = 0
+
+    def run(self) -> Generator[ScanProgress, None, ScanReport]:
+        for start in self._walk.starts():
+            yield self._progress(ScanPhase.COUNTING)
+            self._total += count_audio(start)
+            yield from self._section(start)
+        yield from self._collect(0)
+        self.store()
+        for folder, reason in self._walk.unreadable:
+            self._fail(folder, "FOLDER_UNREADABLE", "This folder cannot be read.", reason)
+        report = self._report(self._mark_gone())
+        _log.info(
+            "scan finished",
+            **{name: getattr(report, name) for name in ("added", "updated", "skipped", "failed", "missing")},
+            duration_s=round(report.duration_s, 2),
+        )
+        yield self._progress(ScanPhase.DONE, report=report)
+        return report
+
+    def _section(self, start: bytes) -> Iterator[ScanProgress]:
+        """Everything at and below one start of the walk."""
+        gone: list[bytes] = []
+        any_found = False
+        known = self._tracks.known(_path(start))
+        for found, row in side_by_side(self._walk.below(start), known):
+            if found is not None:
+                any_found = True
+                yield from self._take(found, row)
+            elif row is not None and not row.missing and self._judges(row.path, start):
+                gone.append(row.path)
+        if any_found:
+            self._gone.update(gone)
+        elif gone:
+            # A disk that is not mounted looks like this, so nothing is concluded from it.
+            self._fail(start, "FOLDER_EMPTY", "This folder had music and has none now; nothing was changed.")
+
+    def _judges(self, path: bytes, start: bytes) -> bool:
+        # Hidden folders are entered through links only, and those may lie outside of this scan.
+        return self._whole or not is_hidden_below(path, start)
+
+    def _take(self, found: FoundFile, row: KnownFile | None) -> Iterator[ScanProgress]:
+        self._gone.discard(found.path)
+        if row is None or (row.size, row.mtime_ns) != (found.size, found.mtime_ns):
+            self._reading.append((found.path, self._submit(_path(found.path))))
+            if len(self._reading) >= _READ_AHEAD:
+                yield from self._collect(BATCH_FILES)
+            return
+        self._processed += 1
+        self._skipped += 1
+        if row.missing:
+            self._back.append(_path(found.path))
+        if self._skipped % _UNCHANGED_PER_PROGRESS == 0:
+            yield self._progress(ScanPhase.READING, found.path)
+            self._store_if_due()
+
+    def _collect(self, leave: int) -> Iterator[ScanProgress]:
+        """Take in what has been read until only ``leave`` files are on their way."""
+        while len(self._reading) > leave:
+            path, future = self._reading.popleft()
+            try:
+                self._read.append(future.result())
+            except TonearmError as exc:
+                self._fail(path, exc.code, exc.sentence, exc)
+            self._processed += 1
+            self._store_if_due()
+            yield self._progress(ScanPhase.READING, path)
+
+    def _store_if_due(self) -> None:
+        late = time.monotonic() - self._stored_at > BATCH_S
+        if late or max(len(self._read), len(self._back)) >= BATCH_FILES:
+            self.store()
+
+    def store(self) -> None:
+        """Write what has been read since the last time."""
+        if self._read:
+            count = self._tracks.store(self._read)
+            self._added += count.added
+            self._updated += count.updated
+        if self._back:
+            self._tracks.mark_present(self._back)
+        self._read, self._back = [], []
+        self._stored_at = time.monotonic()
+
+    def _mark_gone(self) -> int:
+        unseen = [folder for folder, _ in self._walk.unreadable]
+        gone = (path for path in sorted(self._gone) if not any(is_below(path, folder) for folder in unseen))
+        return self._tracks.mark_missing(map(_path, gone))
+
+    def _fail(self, path: bytes, code: str, sentence: str, reason: Exception | None = None) -> None:
+        self._failed += 1
+        if len(self._failures) < MAX_FAILURES:
+            self._failures.append(ScanFailure(_name(path), code, sentence))
+        _log.warning("not scanned", path=_printable(path), code=code, reason=str(reason or sentence))
+
+    def _progress(
+        self, phase: ScanPhase, path: bytes = b"", report: ScanReport | None = None
+    ) -> ScanProgress:
+        # A folder that grows while it is scanned holds more than was counted.
+        total = max(self._total, self._processed)
+        return ScanProgress(self._processed, total, _name(path), phase, report)
+
+    def _report(self, missing: int) -> ScanReport:
+        return ScanReport(
+            files_processed=self._processed,
+            added=self._added,
+            updated=self._updated,
+            skipped=self._skipped,
+            failed=self._failed,
+            missing=missing,
+            failures=tuple(self._failures),
+            duration_s=time.monotonic() - self._started,
+        )
+
+
+def side_by_side(
+    found: Iterable[FoundFile], known: Iterable[KnownFile]
+) -> Iterator[tuple[FoundFile | None, KnownFile | None]]:
+    """Pair what was found with what is known by path; both come in the order of their paths."""
+    rows = iter(known)
+    row = next(rows, None)
+    for file in found:
+        while row is not None and row.path < file.path:
+            yield None, row
+            row = next(rows, None)
+        if row is not None and row.path == file.path:
+            yield file, row
+            row = next(rows, None)
+        else:
+            yield file, None
+    while row is not None:
+        yield None, row
+        row = next(rows, None)
+
+
+def _path(path: bytes) -> Path:
+    return Path(os.fsdecode(path))
+
+
+def _name(path: bytes) -> str:
+    return clean(os.fsdecode(path).rpartition("/")[2]) or ""
+
+
+def _printable(path: bytes) -> str:
+    return path.decode("utf-8", "backslashreplace")
