@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from tonearm.model.errors import TonearmError
+from tonearm.model.measures import describe_analysis
 from tonearm.model.plan import DEFAULT_CEILING_DBTP, DEFAULT_TARGET_LUFS, Preset
 from tonearm.settings import Settings, explain
 
@@ -154,7 +155,7 @@ def fingerprint(
     as_json: AsJson = False,
 ) -> None:
     """Measure files: the 25 numbers and what travels with them."""
-    from tonearm.rendering.measure import describe_analysis, measure_file
+    from tonearm.rendering.measure import measure_file
 
     results: list[dict[str, Any]] = []
     with _progress(hidden=as_json) as progress:

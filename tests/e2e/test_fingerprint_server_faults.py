@@ -148,7 +148,7 @@ def test_the_supervised_fingerprint_server_is_started_again_after_a_kill(tmp_pat
         tmp_path, DEMO, TONEARM_FINGERPRINTS__BACKGROUND="false", TONEARM_STREAMING__LEAD_S="600"
     ) as server:
         wait_until(lambda: httpx.get(server.url + "/api/ready").status_code == 200)
-        (child,) = _children(server.process.pid, "fingerprint-server")
+        (child,) = _children(server.process.pid, "fingerprints.service.server")
         subprocess.run(["kill", "-9", str(child)], check=True)
         wait_until(lambda: httpx.get(server.url + "/api/ready").status_code == 503, timeout_s=5)
         wait_until(lambda: httpx.get(server.url + "/api/ready").status_code == 200)

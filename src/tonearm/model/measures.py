@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass, fields
-from typing import Final
+from typing import Any, Final
 
 from tonearm.model.errors import InvalidFingerprint
 from tonearm.model.fingerprint import ALGORITHM_VERSION, Fingerprint
@@ -84,3 +84,19 @@ class Analysis:
     fingerprint: Fingerprint
     measures: TrackMeasures
     algorithm_version: int = ALGORITHM_VERSION
+
+
+def describe_analysis(analysis: Analysis) -> dict[str, Any]:
+    """An analysis as a JSON object; the waveform as 2,000 integers, lowest and highest in turn."""
+    measures: dict[str, Any] = {}
+    for measure in fields(analysis.measures):
+        value = getattr(analysis.measures, measure.name)
+        if isinstance(value, bytes):
+            value = [byte - 256 if byte > 127 else byte for byte in value]
+        measures[measure.name] = list(value) if isinstance(value, tuple) else value
+    return {
+        "stage": "full",
+        "algorithm_version": analysis.algorithm_version,
+        "fingerprint": analysis.fingerprint.as_mapping(),
+        "measures": measures,
+    }

@@ -8,10 +8,9 @@ from fastapi.responses import JSONResponse
 from tonearm.library.repositories import RepositoryFactory
 from tonearm.mastering.adaptive import AdaptiveMode
 from tonearm.mastering.describe import describe
-from tonearm.model.measures import Analysis
+from tonearm.model.measures import Analysis, describe_analysis
 from tonearm.model.plan import Preset, Target
 from tonearm.model.track import Track
-from tonearm.rendering.measure import describe_analysis
 from tonearm.routers.ports import AnalysisQueue, AnalysisStatus
 from tonearm.routers.problems import problem
 

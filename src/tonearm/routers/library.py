@@ -6,7 +6,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from tonearm.library.repositories import RepositoryFactory, TrackSummary
+from tonearm.library.repositories import RepositoryFactory
+from tonearm.library.values import TrackSummary
 from tonearm.routers.ports import Scans
 
 MAX_PAGE = 500
@@ -23,8 +24,8 @@ def describe_track(summary: TrackSummary) -> dict[str, Any]:
     track, tags = summary.track, summary.track.tags
     return {
         "id": track.id,
-        "title": track.title,
-        "artist": ", ".join(tags.artists) or None,
+        "title": summary.title,
+        "artist": summary.artist,
         "artists": list(tags.artists),
         "album": tags.album,
         "album_id": track.album_id,
@@ -80,6 +81,13 @@ def build_library_router(library: RepositoryFactory, scans: Scans) -> APIRouter:
 
     @router.get("/stats")
     def stats() -> dict[str, Any]:
-        return library.tracks.stats()
+        totals = library.tracks.stats()
+        return {
+            "total_tracks": totals.tracks,
+            "total_albums": totals.albums,
+            "total_artists": totals.artists,
+            "total_duration": totals.duration_s,
+            "total_filesize": totals.filesize,
+        }
 
     return router

@@ -20,10 +20,10 @@ MAX_FAILURES_TOLD = 100
 class ScanJobs:
     """Runs scans one after another in a thread of its own.
 
-    ``after_scan`` is called in that thread when a scan has ended, with its report.
+    ``after_scan`` is called in that thread when a scan has ended.
     """
 
-    def __init__(self, scanner: Scanner, after_scan: Callable[[ScanReport], None]) -> None:
+    def __init__(self, scanner: Scanner, after_scan: Callable[[], object]) -> None:
         self._scanner = scanner
         self._after_scan = after_scan
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="scan")
@@ -82,7 +82,7 @@ class ScanJobs:
 
     def _finish(self, report: ScanReport) -> None:
         self._set({"state": "complete", **describe_report(report)})
-        self._after_scan(report)
+        self._after_scan()
 
     def _set(self, status: dict[str, Any]) -> None:
         with self._lock:

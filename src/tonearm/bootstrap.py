@@ -1,0 +1,257 @@
+"""The one place where real parts are built and joined."""
+
+import asyncio
+import os
+import socket
+import sys
+import time
+import webbrowser
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+from typing import Final
+
+import structlog
+import uvloop
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from tonearm.fingerprints.background import BackgroundAnalysis
+from tonearm.fingerprints.generator import FingerprintGenerator
+from tonearm.fingerprints.service.client import FingerprintClient
+from tonearm.fingerprints.service.supervisor import FingerprintServerProcess
+from tonearm.fingerprints.sidecar import Sidecars
+from tonearm.library.database import open_library
+from tonearm.library.repositories import RepositoryFactory
+from tonearm.mastering.adaptive import AdaptiveMode
+from tonearm.model.errors import LibraryUnavailable
+from tonearm.model.plan import Target
+from tonearm.rendering.chunked import ChunkedAudioProcessor
+from tonearm.rendering.warm import warm_kernels
+from tonearm.routers.app import build_app
+from tonearm.routers.connection import Times
+from tonearm.routers.fingerprints import build_fingerprint_router
+from tonearm.routers.health import build_health_router
+from tonearm.routers.library import build_library_router
+from tonearm.routers.system import SocketRouter, build_socket_router
+from tonearm.routers.web import build_web_router
+from tonearm.routers.web_server import GRACE_S, WebServer
+from tonearm.scanning.jobs import ScanJobs
+from tonearm.scanning.reading import read_file
+from tonearm.scanning.report import ScanProgress
+from tonearm.scanning.scanner import Scanner
+from tonearm.settings import Settings
+from tonearm.streaming.controller import AudioStreamController
+from tonearm.streaming.pool import RenderPool
+
+DATABASE_THREADS: Final = 4
+
+log = structlog.get_logger()
+
+
+def configure_logging(level: str, style: str) -> None:
+    """One line per event on standard error, as text or JSON."""
+    numbers = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+    last: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer()
+        if style == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *([structlog.processors.format_exc_info] if style == "json" else []),
+            last,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(numbers[level]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+def scan(settings: Settings) -> Iterator[ScanProgress]:
+    """Scan the roots into the library; the last item is the report."""
+    configure_logging("warning", settings.log.format)
+    library = open_library(settings.database_url)
+    try:
+        yield from Scanner(settings.library.roots, library.tracks, read_file).scan()
+    finally:
+        library.close()
+
+
+def serve(settings: Settings, *, open_page: bool) -> int:
+    """Run the server until it is told to stop; returns the exit code."""
+    configure_logging(settings.log.level, settings.log.format)
+    try:
+        listener = socket.create_server((settings.server.host, settings.server.port))
+    except OSError as error:
+        log.error("Cannot listen", host=settings.server.host, port=settings.server.port, cause=error.strerror)
+        return 1
+    with listener:
+        return uvloop.run(_serve(settings, listener, open_page))
+
+
+async def _serve(settings: Settings, listener: socket.socket, open_page: bool) -> int:
+    host, port = listener.getsockname()[:2]
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+    if not host.startswith("127.") and host != "::1" and settings.access.token is None:
+        log.warning(
+            "Everyone who can reach this address can play and scan this library; set TONEARM_ACCESS__TOKEN",
+            address=address,
+        )
+    async with AsyncExitStack() as stack:
+        try:
+            web = await _build(settings, stack)
+        except LibraryUnavailable as error:
+            log.error("The library cannot be opened", cause=str(error))
+            return 1
+        print(f"Tonearm plays at {address}", flush=True)  # noqa: T201 (the one line a person waits for)
+        if open_page:
+            webbrowser.open(address)
+        await web.serve(sockets=[listener])
+    return 0
+
+
+class _Readiness:
+    """Asks each part whether it can do its work."""
+
+    def __init__(
+        self,
+        library: RepositoryFactory,
+        generator: FingerprintGenerator,
+        kernels: "asyncio.Task[None]",
+        scans: ScanJobs,
+        pool: ThreadPoolExecutor,
+    ) -> None:
+        self._library = library
+        self._generator = generator
+        self._kernels = kernels
+        self._scans = scans
+        self._pool = pool
+
+    async def components(self) -> dict[str, str]:
+        database, healthy = await asyncio.gather(self._database(), self._generator.check_health())
+        kernels = "compiling"
+        if self._kernels.done():
+            kernels = "failed" if self._kernels.exception() else "ok"
+        return {
+            "database": database,
+            "fingerprint_server": "ok" if healthy else "unavailable",
+            "kernels": kernels,
+            "scan": "failed" if self._scans.failed() else "ok",
+        }
+
+    async def _database(self) -> str:
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._pool, self._library.check)
+        except LibraryUnavailable as error:
+            log.warning("The library is not available", cause=str(error))
+            return "unavailable"
+        return "ok"
+
+
+async def _build(settings: Settings, stack: AsyncExitStack) -> WebServer:
+    """Build every part from the bottom up; the stack takes them down in the other order."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    blocking = ThreadPoolExecutor(DATABASE_THREADS, thread_name_prefix="database")
+    stack.callback(blocking.shutdown)
+    loop = asyncio.get_running_loop()
+    library = await loop.run_in_executor(blocking, open_library, settings.database_url)
+    stack.callback(library.close)
+    kernels = asyncio.create_task(asyncio.to_thread(warm_kernels))
+    generator = _build_generator(settings, library, blocking, stack)
+    background = BackgroundAnalysis(
+        library.fingerprints, generator, blocking, whole_library=settings.fingerprints.background
+    )
+    background.start()
+    stack.push_async_callback(background.stop)
+    scans = ScanJobs(
+        Scanner(settings.library.roots, library.tracks, read_file),
+        after_scan=lambda: loop.call_soon_threadsafe(background.notify),
+    )
+    stack.callback(scans.stop)
+    registry = CollectorRegistry()
+    sockets = _build_sockets(settings, library, blocking, generator, registry, stack)
+    readiness = _Readiness(library, generator, kernels, scans, blocking)
+    app = build_app(
+        [
+            build_health_router(readiness, registry),
+            build_library_router(library, scans),
+            build_fingerprint_router(library, background, background, AdaptiveMode(), Target()),
+            sockets.router,
+            build_web_router(),
+        ],
+        allow_hosts=[settings.server.host, *settings.server.allow_hosts],
+        token=settings.access.token.get_secret_value() if settings.access.token else None,
+    )
+    if settings.library.roots:
+        scans.start(())
+    return WebServer(app, lambda: sockets.close(GRACE_S))
+
+
+def _build_sockets(
+    settings: Settings,
+    library: RepositoryFactory,
+    blocking: ThreadPoolExecutor,
+    generator: FingerprintGenerator,
+    registry: CollectorRegistry,
+    stack: AsyncExitStack,
+) -> SocketRouter:
+    """The WebSocket and what plays on it."""
+    pool = RenderPool(os.cpu_count() or 1)
+    stack.callback(pool.close, GRACE_S)
+    fallbacks = Counter(
+        "tonearm_fallbacks", "Plays in standard mastering, by reason", ["reason"], registry=registry
+    )
+    controller = AudioStreamController(
+        tracks=library.tracks,
+        queries=blocking,
+        fingerprints=generator,
+        plans=AdaptiveMode(),
+        target=Target(),
+        open_renderer=lambda track, source, start: ChunkedAudioProcessor(track.path, source, start),
+        pool=pool,
+        lead_s=settings.streaming.lead_s,
+        start_wait_s=settings.streaming.start_wait_s,
+        clock=time.monotonic,
+        count_fallback=lambda reason: fallbacks.labels(reason).inc(),
+    )
+    sockets = build_socket_router(
+        controller,
+        streams_total=settings.limits.streams_total,
+        streams_per_client=settings.limits.streams_per_client,
+        times=Times(),
+    )
+    connected = Gauge("tonearm_connections", "Open WebSocket connections", registry=registry)
+    connected.set_function(lambda: sockets.connected)
+    return sockets
+
+
+def _build_generator(
+    settings: Settings, library: RepositoryFactory, blocking: ThreadPoolExecutor, stack: AsyncExitStack
+) -> FingerprintGenerator:
+    chosen = settings.fingerprints
+    address: str | Callable[[], str]
+    if chosen.server is None:
+        command = [
+            sys.executable,
+            "-m",
+            "tonearm.fingerprints.service.server",
+            "--workers",
+            str(chosen.workers),
+        ]
+        for root in settings.library.roots:
+            command += ["--root", str(root)]
+        process = FingerprintServerProcess(command, chosen.listen)
+        process.start()
+        stack.push_async_callback(process.stop)
+        address = lambda: process.address  # noqa: E731
+    else:
+        address = chosen.server
+    client = FingerprintClient(address, chosen.deadline_s)
+    stack.push_async_callback(client.close)
+    files = Sidecars(settings.data_dir / "fingerprints")
+    generator = FingerprintGenerator(library.fingerprints, files, client, chosen.deadline_s, blocking)
+    stack.push_async_callback(generator.close)
+    return generator

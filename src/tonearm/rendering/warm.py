@@ -1,0 +1,30 @@
+"""Compile every kernel that playing needs, before anyone plays."""
+
+from typing import Final
+
+import numpy as np
+
+from tonearm.mastering.chain import Chain
+from tonearm.mastering.hybrid import HybridProcessor
+from tonearm.model.plan import MasteringPlan, MasteringState, Preset, Target
+
+_RATE: Final = 44_100
+_GAIN_DB: Final = 12.0
+_EQ_DB: Final = (1.0, -1.0, 1.0, -1.0, 1.0, -1.0, 1.0)
+
+
+def warm_kernels() -> None:
+    """Run one second of loud noise, mono and stereo, through the chain and the fallback.
+
+    The kernels are kept in the user's cache, so this takes long only on the first start.
+    """
+    noise = np.random.default_rng(0).uniform(-1.0, 1.0, (_RATE, 2)).astype(np.float32)
+    plan = MasteringPlan(state=MasteringState.FINGERPRINT, gain_db=_GAIN_DB, eq_db=_EQ_DB)
+    for channels in (1, 2):
+        block = np.ascontiguousarray(noise[:, :channels])
+        hybrid = HybridProcessor(_RATE, channels, Preset.ADAPTIVE, 1.0, Target())
+        chain = Chain(plan, _RATE, channels)
+        chain.process(block[: _RATE // 2])
+        chain.retarget(hybrid.update(block), 0.5)
+        chain.process(block[_RATE // 2 :])
+        chain.flush()
