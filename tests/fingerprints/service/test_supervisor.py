@@ -10,9 +10,9 @@ import textwrap
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
+from fingerprint_server import alive, children
 from liars import free_port
 from structlog.testing import capture_logs
 
@@ -37,19 +37,6 @@ def accepts(address: str) -> bool:
     host, _, port = address.rpartition(":")
     with socket.socket() as probe:
         return probe.connect_ex((host, int(port))) == 0
-
-
-def alive(pid: int) -> bool:
-    """Whether the process runs; one that has ended and was not waited for does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-def children(pid: int) -> list[int]:
-    found = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    return [int(child) for child in found.split()]
 
 
 async def until(condition: Callable[[], object], limit_s: float = 20.0) -> None:
@@ -136,7 +123,7 @@ async def test_one_that_ignores_the_request_to_end_is_killed_within_two_seconds(
 
 
 @pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
-def test_server_and_worker_end_with_a_supervisor_that_is_killed(loop: str, tmp_path: Path) -> None:
+def test_server_and_worker_end_with_a_supervisor_that_is_killed(loop: str) -> None:
     parent = textwrap.dedent(f"""
         import asyncio, {loop}
         from tonearm.fingerprints.service.supervisor import FingerprintServerProcess
