@@ -18,6 +18,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 
 from tonearm.audio.headers import lame_frames, ogg_ending, wav_frames
+from tonearm.audio.mp4 import mp4_frames
 from tonearm.model.audio import MAX_CHANNELS, MAX_RATE, MIN_RATE, AudioFormat, AudioInfo
 from tonearm.model.errors import DecodeError, FileMissing
 
@@ -50,6 +51,9 @@ _OPTIONS: Final = {
     "protocol_whitelist": "file",
     "format_whitelist": ",".join(_DEMUXERS),
     "codec_whitelist": ",".join(sorted(_DECODERS)),
+    # Edit lists of MP4 would be applied in milliseconds and drop the last packet; without this only
+    # their delay is.
+    "advanced_editlist": "0",
 }
 
 _LAYOUTS: Final = ("mono", "stereo", "3.0", "quad", "5.0", "5.1", "6.1", "7.1")
@@ -202,9 +206,10 @@ def _length(
     name = stream.codec_context.name
     match demuxer:
         case "mov":
-            # iTunes states delay, padding and length in a comment; elsewhere an edit list has cut them.
+            # iTunes states delay, padding and length in a comment; others in an edit list.
             stated = _itunes_frames(container.metadata.get("iTunSMPB", ""))
-            return Length(stated, exact=True) if stated else Length(frames - origin, stream.frames > 0)
+            counted = stated or mp4_frames(path, rate)
+            return Length(counted, exact=True) if counted else Length(frames - origin, exact=False)
         case "ogg" if name in {"flac", "opus", "vorbis"}:
             ending = ogg_ending(path)
             frames -= _opus_pre_skip(stream.codec_context.extradata or b"") if name == "opus" else 0
