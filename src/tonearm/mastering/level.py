@@ -1,0 +1,117 @@
+"""The level rule: how far a track is turned up or down, and never into the ceiling.
+
+    gain = min(target - (lufs + d),  ceiling - margin - (tp + d) + L)
+
+d is the loudness change of the stages before the gain. Where the plan masters,
+
+    tp = max(min(true peak, 0), true peak - 3)       overs that every converter clips are not kept
+    L  = clip(min((tp - lufs - 9) / 4, psr_p10 - 8), 0, 2)          dB of limiting at most
+
+and elsewhere tp = true peak and L = 0, so that the limiter idles. Between the classes tp and L are
+blended by the weight of *master*: both terms then stay terms, and the loudness is still exactly the
+target wherever the target term is the smaller.
+
+Neutral is min(0, ceiling term with d = 0): intensity moves from there, so that the ceiling is met by
+level and never by extra limiting.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from tonearm.dsp.limiter import MARGIN_DB
+from tonearm.mastering.lwrp import LOUD_BORDER_LUFS, RAMP_HALF_WIDTH
+from tonearm.model.plan import AlbumLevel
+
+CLIPPED_ANYWAY_DBTP: Final = 0.0
+MOST_OVERS_DB: Final = 3.0
+LEAST_PLR_DB: Final = 9.0
+LEAST_PSR_DB: Final = 8.0
+MOST_LIMITING_DB: Final = 2.0
+
+_RISE_PER_LU: Final = 2.75
+"""How fast the ceiling term may leave that of an untouched track as loudness falls into *master*.
+
+Overs of 3 dB, 2 dB of limiting and an equaliser that cuts would together, over the 2 dB of the ramp,
+move the gain by more than 0.3 dB for 0.1 dB of loudness. It binds between -14 and -11 LUFS alone.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """The two terms of the gain and its neutral value, dB."""
+
+    target_term_db: float
+    ceiling_term_db: float
+    neutral_db: float
+
+    @property
+    def full_db(self) -> float:
+        """The gain at intensity 1."""
+        return min(self.target_term_db, self.ceiling_term_db)
+
+    @property
+    def reaches_target(self) -> bool:
+        return self.target_term_db <= self.ceiling_term_db
+
+    def at(self, intensity: float) -> float:
+        """The gain at an intensity above 0 and up to 1, dB."""
+        return (1.0 - intensity) * self.neutral_db + intensity * self.full_db
+
+
+def peak_read(true_peak_dbtp: float) -> float:
+    """The true peak as *master* reads it, dBTP: what lies over 0 is ignored, up to 3 dB of it."""
+    return max(min(true_peak_dbtp, CLIPPED_ANYWAY_DBTP), true_peak_dbtp - MOST_OVERS_DB)
+
+
+def most_limiting(peak_dbtp: float, lufs: float, psr_p10_db: float) -> float:
+    """How many dB *master* may limit, 0..2: none where PLR is under 9 dB or PSR P10 under 8 dB."""
+    wanted = min(0.25 * (peak_dbtp - lufs - LEAST_PLR_DB), psr_p10_db - LEAST_PSR_DB)
+    return min(MOST_LIMITING_DB, max(0.0, wanted))
+
+
+def track_level(
+    *,
+    lufs: float,
+    true_peak_dbtp: float,
+    psr_p10_db: float,
+    master: float,
+    tone_change_db: float,
+    change_db: float,
+    target_lufs: float,
+    ceiling_dbtp: float,
+) -> Level:
+    """The level of one track by itself.
+
+    Args:
+        lufs, true_peak_dbtp, psr_p10_db: what the track measures.
+        master: weight of *master*, 0..1.
+        tone_change_db: predicted loudness change by the preset's tone alone, LU.
+        change_db: d, predicted loudness change by the whole equaliser, LU.
+        target_lufs, ceiling_dbtp: what is asked for.
+    """
+    limit = ceiling_dbtp - MARGIN_DB
+    peak = peak_read(true_peak_dbtp)
+    relief = master * (true_peak_dbtp - peak + most_limiting(peak, lufs, psr_p10_db))
+    below = max(0.0, LOUD_BORDER_LUFS + RAMP_HALF_WIDTH - lufs)
+    rise = min(relief - change_db, _RISE_PER_LU * below - tone_change_db)
+    return Level(
+        target_term_db=target_lufs - (lufs + change_db),
+        ceiling_term_db=limit - true_peak_dbtp + rise,
+        neutral_db=min(0.0, limit - true_peak_dbtp + relief),
+    )
+
+
+def album_level(album: AlbumLevel, change_db: float, target_lufs: float, ceiling_dbtp: float) -> Level:
+    """One level for every track of an album, less what the track's own equaliser changes.
+
+    Args:
+        album: energy-gated loudness and highest true peak over all its tracks.
+        change_db: d of this track, LU; subtracted so that the tracks keep their offsets.
+        target_lufs, ceiling_dbtp: what is asked for; the target means the album.
+    """
+    room = ceiling_dbtp - MARGIN_DB - album.true_peak_dbtp
+    return Level(
+        target_term_db=target_lufs - album.lufs - change_db,
+        ceiling_term_db=room - change_db,
+        neutral_db=min(0.0, room),
+    )

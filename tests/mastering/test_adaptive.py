@@ -1,0 +1,290 @@
+"""The plan, against the formulas of the specification worked out here a second time."""
+
+import math
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tonearm.mastering.adaptive import AdaptiveMode
+from tonearm.mastering.corridor import MEDIANS_DB
+from tonearm.model.measures import THIRD_OCTAVES_HZ
+from tonearm.model.plan import AlbumLevel, MasteringState, Policy, Preset, Target
+
+TARGET = Target()
+MARGIN_DB = 0.05
+
+levels = st.floats(-45.0, -3.0)
+near_border = st.floats(-14.5, -10.5)
+crests = st.one_of(st.floats(0.0, 30.0), st.floats(11.5, 14.5))
+psrs = st.one_of(st.floats(0.0, 25.0), st.floats(7.5, 10.5))
+peaks = st.floats(-20.0, 6.0)
+presets = st.sampled_from(list(Preset))
+tilts = st.floats(-60.0, 60.0)
+
+
+def tilted(tilt_db):
+    """The corridor's medians with the top ``tilt_db`` higher than the bottom."""
+    return tuple(np.asarray(MEDIANS_DB) + np.linspace(-0.5, 0.5, 30) * tilt_db)
+
+
+def plan(track, preset=Preset.ADAPTIVE, intensity=1.0, target=TARGET):
+    return AdaptiveMode().plan(track.fingerprint, track.measures, preset, intensity, target)
+
+
+def parameters(plan):
+    return np.array([plan.gain_db, *plan.eq_db, plan.compression.reduction_db, plan.restoration.boost_db])
+
+
+@pytest.mark.parametrize(
+    ("lufs", "crest_db", "psr_p10_db", "true_peak_dbtp", "gain_db"),
+    [
+        # preserve: the target decides, then the ceiling decides
+        (-11.0, 14.0, 12.0, 1.6, -3.0),
+        (-10.0, 14.0, 12.0, 4.0, -5.05),
+        # restore: true peak as it is, no limiting
+        (-8.2, 8.5, 7.0, 0.5, -5.8),
+        (-11.0, 8.5, 7.0, 3.0, -4.05),
+        # master: the target decides; the ceiling decides, with L = (19 - 9) / 4 -> 2, or by PSR, or 0
+        (-18.0, 18.0, 12.0, -10.0, 4.0),
+        (-20.0, 18.0, 12.0, -1.0, -0.05 + 2.0),
+        (-20.0, 18.0, 9.0, -1.0, -0.05 + 1.0),
+        (-20.0, 18.0, 7.0, -1.0, -0.05),
+        (-18.0, 18.0, 12.0, -5.0, 3.95 + 0.05),
+        # master: overs up to 3 dB are not kept
+        (-16.0, 18.0, 12.0, 1.6, -1.05 + 0.25 * 7.0),
+        (-16.0, 18.0, 8.0, 1.6, -1.05),
+        (-16.0, 18.0, 8.0, 4.0, -1.05 - 1.0),
+    ],
+)
+def test_gain_by_hand(track, lufs, crest_db, psr_p10_db, true_peak_dbtp, gain_db):
+    made = plan(track(lufs, crest_db, psr_p10_db, true_peak_dbtp))
+    assert made.state is MasteringState.FINGERPRINT
+    assert made.eq_db == (0.0,) * 7
+    assert made.gain_db == pytest.approx(gain_db, abs=1e-9)
+
+
+@given(lufs=levels, crest=crests, psr=psrs, peak=peaks)
+def test_gain_away_from_the_borders_is_the_formula(track, lufs, crest, psr, peak):
+    made = plan(track(lufs, crest, psr, peak))
+    if made.lwrp.weights.master == 1.0:
+        read = max(min(peak, 0.0), peak - 3.0)
+        limiting = min(2.0, max(0.0, min(0.25 * (read - lufs - 9.0), psr - 8.0)))
+    elif made.lwrp.weights.master == 0.0:
+        read, limiting = peak, 0.0
+    else:
+        return
+    ceiling_term = -1.0 - MARGIN_DB - read + limiting
+    assert made.gain_db == pytest.approx(min(-14.0 - lufs, ceiling_term), abs=1e-9)
+
+
+@given(
+    lufs=st.one_of(levels, near_border),
+    crest=crests,
+    psr=psrs,
+    peak=peaks,
+    tilt=tilts,
+    preset=presets,
+    intensity=st.floats(0.01, 1.0),
+    moved=st.sampled_from(["lufs", "crest_db", "psr_p10_db", "true_peak_dbtp"]),
+    ceiling=st.sampled_from([-1.0, -0.1]),
+    target=st.sampled_from([-14.0, -9.0, -18.0]),
+)
+@settings(max_examples=400, deadline=None)
+def test_one_input_moved_by_a_tenth_moves_nothing_by_more_than_0_3_db(
+    track, lufs, crest, psr, peak, tilt, preset, intensity, moved, ceiling, target
+):
+    inputs = {"lufs": lufs, "crest_db": crest, "psr_p10_db": psr, "true_peak_dbtp": peak}
+    # The third-octaves stay where they are: one input moves, the others are fixed.
+    fixed = {"third_octaves_db": tuple(level + lufs for level in tilted(tilt))}
+    asked = (preset, intensity, Target(target, ceiling))
+    before = plan(track(**inputs, **fixed), *asked)
+    after = plan(track(**(inputs | {moved: inputs[moved] + 0.1}), **fixed), *asked)
+    assert np.max(np.abs(parameters(after) - parameters(before))) <= 0.3
+
+
+@given(
+    lufs=near_border,
+    tilt=tilts,
+    band=st.integers(0, 29),
+    change=st.sampled_from([-0.1, 0.1]),
+    preset=presets,
+)
+@settings(max_examples=200, deadline=None)
+def test_one_third_octave_moved_by_a_tenth_moves_nothing_by_more_than_0_3_db(
+    track, lufs, tilt, band, change, preset
+):
+    spectrum = np.asarray(tilted(tilt))
+    bumped = spectrum + change * (np.arange(30) == band)
+    before = plan(track(lufs, spectrum_db=spectrum), preset)
+    after = plan(track(lufs, spectrum_db=bumped), preset)
+    assert np.max(np.abs(parameters(after) - parameters(before))) <= 0.3
+
+
+def test_the_worst_corner_of_the_loud_border_is_continuous(track):
+    # Overs, all the limiting there is and an equaliser that cuts all there is: all of it ends at the border.
+    hum = tuple(
+        -12.0 + level + 40.0 * (250.0 <= f < 500.0)
+        for level, f in zip(MEDIANS_DB, THIRD_OCTAVES_HZ, strict=True)
+    )
+    made = [
+        plan(track(lufs, 20.0, 20.0, 9.0, third_octaves_db=hum), target=Target(-5.0))
+        for lufs in np.arange(-15.0, -10.0, 0.1)
+    ]
+    assert made[0].eq_db[2] < -1.5
+    assert max(np.max(np.abs(parameters(b) - parameters(a))) for a, b in pairwise(made)) <= 0.3
+    # Away from the border the rule is the rule.
+    change = made[0].predicted.lufs - made[0].gain_db + 15.0
+    assert made[0].gain_db == pytest.approx(-1.05 - (6.0 + change) + 2.0, abs=0.01)
+
+
+@pytest.mark.parametrize("crest_db", [14.5, 9.0])
+@pytest.mark.parametrize("tilt", [-30.0, 30.0])
+def test_loud_tracks_get_level_and_nothing_else(track, crest_db, tilt):
+    made = plan(track(-9.0, crest_db, 11.0, 0.5, spectrum_db=tilted(tilt)))
+    assert made.lwrp.policy is (Policy.PRESERVE if crest_db > 13 else Policy.RESTORE)
+    assert made.eq_db == (0.0,) * 7
+    assert made.limiting_db == 0.0
+    assert made.gain_db == pytest.approx(min(-14.0 + 9.0, -1.05 - 0.5), abs=1e-9)
+
+
+@given(tilt=st.one_of(st.floats(-60.0, -30.0), st.floats(30.0, 60.0)), peak=st.floats(-15.0, 0.0))
+@settings(max_examples=40, deadline=None)
+def test_loudness_after_the_equaliser_lands_on_the_target(track, tilt, peak):
+    from scipy.signal import freqz
+
+    from tonearm.dsp.equaliser import band_response_db
+
+    made = plan(track(-20.0, 20.0, 14.0, peak, spectrum_db=tilted(tilt)))
+    assert any(made.eq_db)
+    # K-weighting as ITU-R BS.1770-5 prints it for 48 kHz.
+    shelf = (
+        [1.53512485958697, -2.69169618940638, 1.19839281085285],
+        [1, -1.69065929318241, 0.73248077421585],
+    )
+    high_pass = ([1, -2, 1], [1, -1.99004745483398, 0.99007225036621])
+    k = np.prod(
+        [np.abs(freqz(b, a, THIRD_OCTAVES_HZ, fs=48_000)[1]) ** 2 for b, a in (shelf, high_pass)], axis=0
+    )
+    power = k * 10 ** (np.asarray(tilted(tilt)) / 10)
+    usable = np.asarray(THIRD_OCTAVES_HZ) <= 0.45 * 44_100
+    response = np.where(
+        usable, band_response_db(made.eq_db, np.minimum(THIRD_OCTAVES_HZ, 19_000), 44_100), 0.0
+    )
+    change = 10 * math.log10(np.sum(power * 10 ** (response / 10)) / np.sum(power))
+    read = -1.05 - peak - change + min(2.0, max(0.0, 0.25 * (peak + 20.0 - 9.0)))
+    assert made.gain_db == pytest.approx(min(-14.0 + 20.0 - change, read), abs=0.02)
+    assert made.predicted.lufs == pytest.approx(-20.0 + change + made.gain_db, abs=0.02)
+
+
+@pytest.mark.parametrize("peak", [-12.0, -0.5, 2.0])
+@pytest.mark.parametrize("lufs", [-25.0, -16.0, -12.3, -9.0])
+@pytest.mark.parametrize("tilt", [0.0, 30.0])
+def test_intensity_is_linear_from_the_neutral_plan(track, lufs, peak, tilt):
+    made = [
+        plan(track(lufs, 14.5, 12.0, peak, spectrum_db=tilted(tilt)), intensity=i)
+        for i in (1e-9, 0.25, 0.5, 1.0)
+    ]
+    neutral, quarter, half, full = (parameters(p) for p in made)
+    np.testing.assert_allclose(quarter, 0.75 * neutral + 0.25 * full, atol=1e-6)
+    np.testing.assert_allclose(half, 0.5 * neutral + 0.5 * full, atol=1e-6)
+    np.testing.assert_allclose(neutral[1:], 0.0, atol=1e-6)
+    if tilt == 0.0 and lufs == -9.0:
+        assert neutral[0] == pytest.approx(min(0.0, -1.05 - peak), abs=1e-6)
+    if lufs == -25.0:
+        limiting = min(2.0, max(0.0, 0.25 * (min(peak, 0.0) + 25.0 - 9.0)))
+        assert neutral[0] == pytest.approx(min(0.0, -1.05 - min(peak, 0.0) + limiting), abs=1e-6)
+
+
+@given(lufs=levels, psr=psrs, peak=st.floats(-20.0, 0.0), tilt=tilts, intensity=st.floats(0.001, 1.0))
+@settings(max_examples=150, deadline=None)
+def test_less_intensity_never_limits_more_than_the_plan_allows(track, lufs, psr, peak, tilt, intensity):
+    made = plan(track(lufs, 16.0, psr, peak, spectrum_db=tilted(tilt)), intensity=intensity)
+    allowed = min(2.0, max(0.0, min(0.25 * (peak - lufs - 9.0), psr - 8.0))) * made.lwrp.weights.master
+    assert made.limiting_db <= allowed + 0.05
+
+
+@pytest.mark.parametrize("preset", list(Preset))
+def test_intensity_0_is_the_untouched_source(track, preset):
+    made = plan(track(), preset, intensity=0.0)
+    assert made.bypass
+    assert made.state is MasteringState.NONE
+    assert made.preset is preset
+    assert made.intensity == 0.0
+    assert not parameters(made).any()
+
+
+@pytest.mark.parametrize("intensity", [-0.1, 1.1, math.nan])
+def test_intensity_outside_0_to_1_is_refused(track, intensity):
+    with pytest.raises(ValueError, match="intensity"):
+        plan(track(), intensity=intensity)
+
+
+def test_an_album_moves_by_one_gain_whatever_the_class(track):
+    target = Target(level="album", album=AlbumLevel(lufs=-10.5, true_peak_dbtp=0.4))
+    tracks = [track(-9.0, 9.0, 7.0, 0.4), track(-10.0, 15.0, 12.0, 0.2), track(-22.0, 18.0, 14.0, -8.0)]
+    made = [plan(each, target=target) for each in tracks]
+    assert {p.lwrp.policy for p in made} == set(Policy)
+    for each in made:
+        assert each.gain_db == pytest.approx(min(-14.0 + 10.5, -1.05 - 0.4), abs=1e-9)
+        assert each.limiting_db == 0.0
+
+
+def test_an_album_bounded_by_its_highest_peak(track):
+    target = Target(level="album", album=AlbumLevel(lufs=-20.0, true_peak_dbtp=-0.3))
+    assert plan(track(-24.0, 18.0, 14.0, -9.0), target=target).gain_db == pytest.approx(-0.75, abs=1e-9)
+
+
+def test_album_tracks_keep_their_offset_through_the_equaliser(track):
+    target = Target(level="album", album=AlbumLevel(lufs=-18.0, true_peak_dbtp=-8.0))
+    plain, dull = (
+        track(-20.0, true_peak_dbtp=-9.0),
+        track(-17.0, true_peak_dbtp=-8.0, spectrum_db=tilted(-30.0)),
+    )
+    made = [plan(each, target=target) for each in (plain, dull)]
+    assert any(made[1].eq_db)
+    assert made[1].predicted.lufs - made[0].predicted.lufs == pytest.approx(3.0, abs=1e-6)
+
+
+def test_an_album_level_without_an_album_is_an_error(track):
+    with pytest.raises(ValueError, match="album"):
+        plan(track(), target=Target(level="album"))
+
+
+def test_more_than_two_channels_are_planned_for_their_downmix(track):
+    surround = track(-18.0, true_peak_dbtp=-10.0, channels=6, downmix_lufs=-16.0, downmix_true_peak_dbtp=-9.0)
+    assert plan(surround).gain_db == pytest.approx(2.0, abs=1e-9)
+    assert plan(surround).measured["lufs"] == -16.0
+    assert plan(surround).measured["true_peak_dbtp"] == -9.0
+
+
+def test_reasons_are_made_from_the_numbers(track):
+    made = plan(track(-11.1, 15.0, 12.0, 1.6))
+    assert made.reasons["gain_db"].startswith("true peak +1.6 dBTP, PLR 12.7: dynamics kept, gain -2.9 dB")
+    assert "does not compress" in made.reasons["compression"]
+    assert made.reasons["restoration"].startswith("not applied")
+    assert made.reasons["width"].startswith("not applied")
+    assert made.lwrp.reason.startswith("-11.1 LUFS, crest 15.0 dB")
+
+
+def test_restoration_is_published_and_not_applied(track):
+    made = plan(track(-8.2, 8.5, 12.0, 0.0))
+    assert made.lwrp.amount == pytest.approx(0.45)
+    assert made.restoration.boost_db == 0.0
+    assert made.compression.reduction_db == 0.0
+    assert made.width.side_gain_db == 0.0
+
+
+@pytest.mark.parametrize(
+    ("lufs", "peak", "expected"),
+    [
+        (-18.0, -10.0, (-14.0, -6.0, 8.0)),
+        (-20.0, -1.0, (-18.05, -1.05, 17.0)),
+        (-9.0, 0.0, (-14.0, -5.0, 9.0)),
+    ],
+)
+def test_prediction(track, lufs, peak, expected):
+    made = plan(track(lufs, 15.0, 12.0, peak)).predicted
+    assert (made.lufs, made.true_peak_dbtp, made.plr_db) == pytest.approx(expected, abs=1e-9)

@@ -1,0 +1,74 @@
+"""Each preset moves the numbers it documents, and nothing else."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from tonearm.mastering.adaptive import AdaptiveMode
+from tonearm.mastering.corridor import MEDIANS_DB
+from tonearm.mastering.presets import BIASES
+from tonearm.model.plan import Preset, Target
+
+
+def plan(track, preset):
+    return AdaptiveMode().plan(track.fingerprint, track.measures, preset, 1.0, Target())
+
+
+@pytest.fixture
+def dull(track):
+    """Quiet, with room above, its top far under the corridor."""
+    return track(
+        -20.0, true_peak_dbtp=-14.0, spectrum_db=np.asarray(MEDIANS_DB) + np.linspace(8.0, -22.0, 30)
+    )
+
+
+@pytest.fixture
+def plain(track):
+    """Quiet, with room above, in the middle of the corridor."""
+    return track(-20.0, true_peak_dbtp=-14.0)
+
+
+def test_every_preset_is_documented():
+    assert set(BIASES) == set(Preset)
+    assert all(bias.summary.endswith(".") for bias in BIASES.values())
+
+
+def test_gentle_halves_the_equaliser_and_lowers_the_target(dull, plain):
+    whole, half = plan(dull, Preset.ADAPTIVE), plan(dull, Preset.GENTLE)
+    assert max(whole.eq_db) > 0.5
+    assert half.eq_db == pytest.approx(tuple(gain / 2 for gain in whole.eq_db))
+    assert plan(plain, Preset.ADAPTIVE).gain_db == pytest.approx(6.0)
+    assert plan(plain, Preset.GENTLE).gain_db == pytest.approx(4.0)
+    assert plan(plain, Preset.GENTLE).target_lufs == pytest.approx(-16.0)
+
+
+def test_warm_lifts_the_low_end_and_lowers_the_top_and_bright_is_the_reverse(plain):
+    warm, bright = (plan(plain, preset).eq_db for preset in (Preset.WARM, Preset.BRIGHT))
+    assert warm[0] == warm[1] == 1.5
+    assert warm[6] == -1.5
+    assert all(low >= high for low, high in pairwise(warm))
+    assert bright == pytest.approx(tuple(-gain for gain in warm))
+
+
+def test_a_tone_does_not_change_the_loudness(plain):
+    for preset in (Preset.WARM, Preset.BRIGHT, Preset.PUNCHY):
+        assert plan(plain, preset).predicted.lufs == pytest.approx(-14.0, abs=1e-6)
+
+
+def test_punchy_tightens_the_low_mids(plain):
+    assert plan(plain, Preset.PUNCHY).eq_db == (0.0, 0.0, -1.5, 0.0, 0.0, 0.0, 0.0)
+
+
+def test_live_keeps_half_of_the_ambience(dull):
+    whole, live = plan(dull, Preset.ADAPTIVE), plan(dull, Preset.LIVE)
+    assert live.eq_db[:5] == whole.eq_db[:5]
+    assert live.eq_db[5:] == pytest.approx(tuple(gain / 2 for gain in whole.eq_db[5:]))
+    assert live.eq_db[6] > 0.1
+
+
+@pytest.mark.parametrize("preset", list(Preset))
+@pytest.mark.parametrize("tilt_db", [-60.0, 0.0, 60.0])
+def test_no_band_leaves_3_db(track, preset, tilt_db):
+    spectrum = np.asarray(MEDIANS_DB) + np.linspace(-0.5, 0.5, 30) * tilt_db
+    assert max(map(abs, plan(track(-20.0, spectrum_db=spectrum), preset).eq_db)) <= 3.0
