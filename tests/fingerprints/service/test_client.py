@@ -246,6 +246,29 @@ async def test_the_address_is_followed() -> None:
             await asking.measure(track())
 
 
+async def test_a_call_under_way_is_down_when_the_address_moves_or_the_client_closes() -> None:
+    arrived = asyncio.Semaphore(0)
+
+    async def measure(request, context) -> None:
+        arrived.release()
+        await asyncio.sleep(60)
+
+    async with server(measure) as first, server(truthful) as second:
+        addresses = [first]
+        async with client(lambda: addresses[-1]) as asking:
+            waiting = asyncio.create_task(asking.measure(track()))
+            await asyncio.wait_for(arrived.acquire(), 5)
+            addresses.append(second)
+            await asking.measure(track())
+            with pytest.raises(FingerprintServerDown):
+                await waiting
+            addresses.append(first)
+            waiting = asyncio.create_task(asking.measure(track()))
+            await asyncio.wait_for(arrived.acquire(), 5)
+        with pytest.raises(FingerprintServerDown):
+            await waiting
+
+
 async def test_a_proxy_in_the_environment_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port()}")
     monkeypatch.setenv("grpc_proxy", f"http://127.0.0.1:{free_port()}")

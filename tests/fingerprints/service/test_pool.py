@@ -74,6 +74,20 @@ async def test_a_worker_killed_while_idle_is_replaced_without_being_asked() -> N
     assert [entry["event"] for entry in logs] == ["Fingerprint worker ended"]
 
 
+async def test_a_worker_goes_on_starting_when_nobody_waits_for_it_any_more() -> None:
+    async with pool(2) as (made, _):
+        await until(lambda: made.pids)
+        first = asyncio.create_task(measure(made))
+        second = asyncio.create_task(measure(made))
+        await asyncio.sleep(0.05)
+        second.cancel()
+        await asyncio.gather(first, second, return_exceptions=True)
+        await until(lambda: len(made.pids) == 2)
+        both = made.pids
+        await asyncio.gather(measure(made), measure(made))
+        assert made.pids == both
+
+
 async def test_one_more_than_the_queue_holds_is_refused() -> None:
     async with pool(1, queue=1) as (made, _):
         first, second, third = (asyncio.create_task(measure(made)) for _ in range(3))

@@ -1,5 +1,6 @@
 """The client of the fingerprint service: a track in, an analysis or a typed error out."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Final
 
@@ -92,6 +93,12 @@ class FingerprintClient:
                     final = reply
         except grpc.aio.AioRpcError as error:
             raise _typed(error, track) from error
+        except asyncio.CancelledError as error:
+            # Closing the channel looks the same as a cancel of the one who asked.
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            raise FingerprintServerDown(f"track {track.id}: the connection was closed") from error
         finally:
             call.cancel()
         if final is None:

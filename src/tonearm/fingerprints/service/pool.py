@@ -74,14 +74,15 @@ class WorkerPool:
             DecodeError, NotEnoughAudio, FileMissing: the verdict on the file.
         """
         await self._take_slot()
-        worker: WorkerProcess | None = None
+        hired = asyncio.create_task(self._hire())
         try:
-            worker = self._idle.pop()[1] if self._idle else await self._start_worker()
+            # A new worker goes on starting when the one who asked for it no longer waits.
+            worker = await asyncio.shield(hired)
             async with aclosing(worker.measure(request)) as replies:
                 async for reply in replies:
                     yield reply
         finally:
-            self._give_back(worker)
+            self._spawn(self._give_back(hired))
 
     async def close(self) -> None:
         """Kill all workers and wait until they are gone."""
@@ -102,22 +103,22 @@ class WorkerPool:
         finally:
             self._waiting -= 1
 
-    def _give_back(self, worker: WorkerProcess | None) -> None:
-        """End a request: its slot is free once its worker is idle again or gone."""
-        if worker is not None and worker.busy and not worker.gone.is_set():
-            self._spawn(self._stop_then_give_back(worker))
-            return
-        if worker is not None and not worker.gone.is_set():
-            self._rest(worker)
-        self._slots.release()
+    async def _hire(self) -> WorkerProcess:
+        return self._idle.pop()[1] if self._idle else await self._start_worker()
 
-    async def _stop_then_give_back(self, worker: WorkerProcess) -> None:
+    async def _give_back(self, hired: asyncio.Task[WorkerProcess]) -> None:
+        """End a request: its slot is free once its worker is idle or gone."""
         try:
-            await worker.stop()
+            worker = await hired
+            if worker.busy:
+                await worker.stop()
             if worker.busy:
                 await worker.gone.wait()
-            else:
+            if not worker.gone.is_set():
                 self._rest(worker)
+        except FingerprintServerFailed:
+            # It could not be started, which the one who asked has been told.
+            pass
         finally:
             self._slots.release()
 

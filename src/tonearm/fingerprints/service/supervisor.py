@@ -103,10 +103,9 @@ class FingerprintServerProcess:
             try:
                 word = await _first_word(ours)
                 if word in ("", TAKEN):
-                    await _end(process)
-                else:
-                    await self._move(word)
-                return await process.wait(), word == TAKEN
+                    return await _exit_code(process), word == TAKEN
+                await self._move(word)
+                return await process.wait(), False
             finally:
                 await self._move("")
                 await _end(process)
@@ -133,6 +132,17 @@ async def _first_word(lifeline: socket.socket) -> str:
     except (TimeoutError, ConnectionError):
         return ""
     return said.decode().strip()
+
+
+async def _exit_code(process: asyncio.subprocess.Process) -> int:
+    """The exit code of a process that is about to end, and is made to if it does not."""
+    try:
+        async with asyncio.timeout(STOP_LIMIT_S):
+            # Signalling a process that has just ended would lose its exit code.
+            return await process.wait()
+    except TimeoutError:
+        await _end(process)
+        return await process.wait()
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
