@@ -5,8 +5,8 @@ import pytest
 import soundfile
 from scipy.signal import welch
 
-from tonearm.mastering.corridor import HALF_WIDTHS_DB, MEDIANS_DB
 from tonearm.mastering.correction import correction, excess
+from tonearm.mastering.corridor import HALF_WIDTHS_DB, MEDIANS_DB
 from tonearm.mastering.spectrum import loudness, normalised
 from tonearm.model.measures import THIRD_OCTAVES_HZ
 

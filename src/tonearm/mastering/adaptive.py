@@ -6,6 +6,7 @@ correction and the limiting of *master* count by the weight of *master*, and wha
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
@@ -36,6 +37,10 @@ NOT_APPLIED: Final[Mapping[str, str]] = MappingProxyType(
         "width": "not applied: this version leaves the stereo image alone",
     }
 )
+
+
+SHOWN_DB: Final = 0.05
+"""Bands that move less are left out of the sentence, not of the plan."""
 
 
 class AdaptiveMode:
@@ -72,39 +77,48 @@ class AdaptiveMode:
         full_eq_db = biased(correction(measures.third_octaves_db, measures.rate), lwrp.weights.master, bias)
         level = _level(measured, measures, lwrp, bias, full_eq_db, target)
 
-        gain_db = level.at(intensity)
+        if target.album is not None and target.level == "album":
+            measured |= {"album_lufs": target.album.lufs, "album_true_peak_dbtp": target.album.true_peak_dbtp}
+
         eq_db = tuple(intensity * gain for gain in full_eq_db)
         change_db = loudness_change(measures.third_octaves_db, eq_db, measures.rate)
-        limit_dbtp = target.ceiling_dbtp - MARGIN_DB
-        lufs, peak = (measured[name] + change_db + gain_db for name in ("lufs", "true_peak_dbtp"))
-        limiting_db = max(0.0, peak - limit_dbtp)
-        predicted = Prediction(lufs, min(peak, limit_dbtp), min(peak, limit_dbtp) - lufs)
-        if target.level == "album" and target.album is not None:
-            measured |= {"album_lufs": target.album.lufs, "album_true_peak_dbtp": target.album.true_peak_dbtp}
-        target_lufs = target.lufs + bias.target_offset_db
-        return MasteringPlan(
+        plan = MasteringPlan(
             state=MasteringState.FINGERPRINT,
             preset=preset,
             intensity=intensity,
-            target_lufs=target_lufs,
+            target_lufs=target.lufs + bias.target_offset_db,
             ceiling_dbtp=target.ceiling_dbtp,
             lwrp=lwrp,
-            gain_db=gain_db,
+            gain_db=level.at(intensity),
             eq_db=eq_db,
-            limiting_db=limiting_db,
-            reasons=MappingProxyType(
-                {
-                    "gain_db": _gain_reason(measured, lwrp, level, gain_db, target_lufs, intensity),
-                    "eq_db": _eq_reason(eq_db, change_db, lwrp, preset),
-                    **NOT_APPLIED,
-                    "limiting_db": _limiting_reason(limiting_db, limit_dbtp),
-                    "ceiling_dbtp": ceiling_reason(target.ceiling_dbtp),
-                    "target_lufs": target_reason(target, bias),
-                }
-            ),
             measured=MappingProxyType(measured),
-            predicted=predicted,
         )
+        return _explained(_predicted(plan, change_db), level, change_db, target)
+
+
+def _predicted(plan: MasteringPlan, change_db: float) -> MasteringPlan:
+    """The plan with what its output should measure and what that takes of the limiter."""
+    limit_dbtp = plan.ceiling_dbtp - MARGIN_DB
+    lufs, peak = (plan.measured[name] + change_db + plan.gain_db for name in ("lufs", "true_peak_dbtp"))
+    limited = min(peak, limit_dbtp)
+    return replace(
+        plan,
+        limiting_db=max(0.0, peak - limit_dbtp),
+        predicted=Prediction(lufs=lufs, true_peak_dbtp=limited, plr_db=limited - lufs),
+    )
+
+
+def _explained(plan: MasteringPlan, level: Level, change_db: float, target: Target) -> MasteringPlan:
+    """The plan with one sentence for every parameter."""
+    reasons = {
+        "gain_db": _gain_reason(plan, level),
+        "eq_db": _eq_reason(plan, change_db),
+        **NOT_APPLIED,
+        "limiting_db": _limiting_reason(plan.limiting_db, plan.ceiling_dbtp - MARGIN_DB),
+        "ceiling_dbtp": ceiling_reason(plan.ceiling_dbtp),
+        "target_lufs": target_reason(target, BIASES[plan.preset]),
+    }
+    return replace(plan, reasons=MappingProxyType(reasons))
 
 
 def check_intensity(intensity: float) -> None:
@@ -161,52 +175,52 @@ def _level(
     )
 
 
-def _gain_reason(
-    measured: Mapping[str, float],
-    lwrp: Lwrp,
-    level: Level,
-    gain_db: float,
-    target_lufs: float,
-    intensity: float,
-) -> str:
+_DONE: Final[Mapping[Policy, str]] = MappingProxyType(
+    {
+        Policy.PRESERVE: "dynamics kept",
+        Policy.RESTORE: "level before anything else",
+        Policy.MASTER: "mastered",
+    }
+)
+
+
+def _gain_reason(plan: MasteringPlan, level: Level) -> str:
+    measured = plan.measured
     if "album_lufs" in measured:
         start = (
             f"album at {measured['album_lufs']:.1f} LUFS, true peak {measured['album_true_peak_dbtp']:+.1f} "
             "dBTP: one level for all its tracks"
         )
     else:
-        done = {
-            Policy.PRESERVE: "dynamics kept",
-            Policy.RESTORE: "level before anything else",
-            Policy.MASTER: "mastered",
-        }[lwrp.policy]
-        start = f"true peak {measured['true_peak_dbtp']:+.1f} dBTP, PLR {measured['plr_db']:.1f}: {done}"
-    bound = f"the target of {target_lufs:.1f} LUFS" if level.reaches_target else "the ceiling"
-    scaled = "" if intensity == 1 else f" at intensity {intensity:.2f}"
-    return f"{start}, gain {gain_db:+.1f} dB{scaled}, bounded by {bound}"
+        done = "" if plan.lwrp is None else f": {_DONE[plan.lwrp.policy]}"
+        start = f"true peak {measured['true_peak_dbtp']:+.1f} dBTP, PLR {measured['plr_db']:.1f}{done}"
+    bound = f"the target of {plan.target_lufs:.1f} LUFS" if level.reaches_target else "the ceiling"
+    scaled = "" if plan.intensity == 1 else f" at intensity {plan.intensity:.2f}"
+    return f"{start}, gain {plan.gain_db:+.1f} dB{scaled}, bounded by {bound}"
 
 
-def _eq_reason(eq_db: tuple[float, ...], change_db: float, lwrp: Lwrp, preset: Preset) -> str:
+def _eq_reason(plan: MasteringPlan, change_db: float) -> str:
     moved = ", ".join(
         f"{name.removesuffix('_pct').replace('_', ' ')} {gain:+.1f} dB"
-        for name, gain in zip(BAND_NAMES, eq_db, strict=True)
-        if gain
+        for name, gain in zip(BAND_NAMES, plan.eq_db, strict=True)
+        if abs(gain) >= SHOWN_DB
     )
-    source = (
-        "no correction where the track is loud" if lwrp.weights.master == 0 else "half way to the corridor"
-    )
-    if any(BIASES[preset].tone_db):
-        source += f", and the tone of preset {preset}"
+    bias = BIASES[plan.preset]
+    loud = plan.lwrp is not None and plan.lwrp.weights.master == 0
     if not moved:
-        inside = "no correction where the track is loud" if lwrp.weights.master == 0 else "every band inside"
-        return f"flat: {inside}"
-    return f"{moved} ({source}); loudness {change_db:+.1f} LU"
+        return f"flat: {'no correction where the track is loud' if loud else 'inside the corridor of music'}"
+    why = "no correction where the track is loud" if loud else "half way back to the corridor of music"
+    if any(bias.tone_db) or min(bias.correction_scale) < 1:
+        why += f"; preset {plan.preset}: {bias.summary.rstrip('.')}"
+    return f"{moved} ({why}); loudness {change_db:+.1f} LU"
 
 
 def _limiting_reason(limiting_db: float, limit_dbtp: float) -> str:
     if limiting_db == 0:
         return f"no peak over {limit_dbtp:.2f} dBTP is expected: the limiter idles"
-    return f"the highest peak is expected {limiting_db:.1f} dB over {limit_dbtp:.2f} dBTP, and limited"
+    return (
+        f"the highest peak is expected {limiting_db:.1f} dB over {limit_dbtp:.2f} dBTP and is limited to it"
+    )
 
 
 def ceiling_reason(ceiling_dbtp: float) -> str:
@@ -215,4 +229,5 @@ def ceiling_reason(ceiling_dbtp: float) -> str:
 
 def target_reason(target: Target, bias: Bias) -> str:
     offset = f", {bias.target_offset_db:+.1f} dB by the preset" if bias.target_offset_db else ""
-    return f"{target.lufs:.1f} LUFS asked for, by {target.level}{offset}"
+    scope = "the album as a whole" if target.level == "album" else "each track by itself"
+    return f"{target.lufs:.1f} LUFS asked for, {scope}{offset}"
