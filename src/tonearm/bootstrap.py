@@ -25,6 +25,7 @@ from tonearm.library.repositories import RepositoryFactory
 from tonearm.mastering.adaptive import AdaptiveMode
 from tonearm.model.errors import LibraryUnavailable
 from tonearm.model.plan import Target
+from tonearm.model.track import Track
 from tonearm.rendering.chunked import ChunkedAudioProcessor
 from tonearm.rendering.warm import warm_kernels
 from tonearm.routers.app import build_app
@@ -113,6 +114,13 @@ async def _serve(settings: Settings, listener: socket.socket, open_page: bool) -
     return 0
 
 
+class _NothingPending:
+    """A library that is not measured in the background; what is asked for is."""
+
+    def pending(self, limit: int) -> list[Track]:  # noqa: ARG002
+        return []
+
+
 class _Readiness:
     """Asks each part whether it can do its work."""
 
@@ -161,9 +169,8 @@ async def _build(settings: Settings, stack: AsyncExitStack) -> WebServer:
     stack.callback(library.close)
     kernels = asyncio.create_task(asyncio.to_thread(warm_kernels))
     generator = _build_generator(settings, library, blocking, stack)
-    background = BackgroundAnalysis(
-        library.fingerprints, generator, blocking, whole_library=settings.fingerprints.background
-    )
+    pending = library.fingerprints if settings.fingerprints.background else _NothingPending()
+    background = BackgroundAnalysis(pending, generator, blocking)
     background.start()
     stack.push_async_callback(background.stop)
     scans = ScanJobs(

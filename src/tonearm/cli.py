@@ -285,6 +285,9 @@ def _print_report(report: "MasterReport") -> None:
     for name, reason in report.plan.reasons.items():
         print(f"{name:<14}{reason}")
     for word, levels in (("before", report.before), ("after", report.after)):
+        if levels is None:
+            print(f"{word:<14}too little audio to measure")
+            continue
         print(
             f"{word:<14}{levels.lufs:.2f} LUFS, {levels.true_peak_dbtp:.2f} dBTP, "
             f"PLR {levels.plr_db:.2f} dB, LRA {levels.lra_lu:.2f} LU"

@@ -149,3 +149,14 @@ async def test_old_numbers_are_measured_again_and_present_ones_are_not(executor)
     async with background(library, executor) as running:
         await until(lambda: running.progress.measured == 2)
     assert library.asked == [2]
+
+
+async def test_a_track_that_was_asked_for_comes_first(executor) -> None:
+    library = Library(20)
+    library.no_plays.clear()
+    async with background(library, executor) as running:
+        await asyncio.to_thread(running.request, track(track_id=17))
+        library.no_plays.set()
+        await until(lambda: running.progress.measured >= 3)
+    assert 17 in library.asked[:2], "one may have been under way already"
+    assert running.estimated_remaining_s(10) == pytest.approx(10 * running.progress.mean_s)

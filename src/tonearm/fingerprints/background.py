@@ -23,6 +23,9 @@ BATCH: Final = 50
 LOOK_AGAIN_S: Final = 30.0
 """How often a library without pending tracks is asked for new ones, unless told of some."""
 
+MOST_ASKED: Final = 1_000
+"""So many tracks that somebody asked for wait before the others; of more, the latest do."""
+
 BACKOFF_FIRST_S: Final = 1.0
 BACKOFF_LAST_S: Final = 30.0
 
@@ -68,8 +71,9 @@ class BackgroundProgress:
 class BackgroundAnalysis:
     """Takes pending tracks one at a time, gives way to plays, backs off while the service is down.
 
-    A track on which the service fails is not tried again before the next start or until its file
-    changes, so that one poisonous file cannot keep the others waiting.
+    Tracks that somebody asked for come first. A track on which the service fails is not tried again
+    before the next start or until its file changes, so that one poisonous file cannot keep the others
+    waiting.
 
     Args:
         tracks: where the pending tracks are listed.
@@ -82,6 +86,8 @@ class BackgroundAnalysis:
         self._generator = generator
         self._executor = executor
         self._passed_over: set[tuple[int, FileSignature]] = set()
+        self._asked: dict[int, Track] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._news = asyncio.Event()
         self._loop_task: asyncio.Task[None] | None = None
         self._delay_s = BACKOFF_FIRST_S
@@ -97,7 +103,17 @@ class BackgroundAnalysis:
 
     def start(self) -> None:
         """Begin in the background."""
+        self._loop = asyncio.get_running_loop()
         self._loop_task = asyncio.create_task(self._run())
+
+    def request(self, track: Track) -> None:
+        """Measure this track before the others that wait; from any thread, returns at once."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._put_first, track)
+
+    def estimated_remaining_s(self, pending: int) -> float | None:
+        """Seconds until ``pending`` more tracks are measured; None before the first was."""
+        return pending * self.progress.mean_s if self._measured else None
 
     def notify(self) -> None:
         """Hear that there may be new tracks, as after a scan."""
@@ -110,6 +126,13 @@ class BackgroundAnalysis:
             await asyncio.gather(self._loop_task, return_exceptions=True)
             self._loop_task = None
 
+    def _put_first(self, track: Track) -> None:
+        self._asked.pop(track.id, None)
+        self._asked[track.id] = track
+        while len(self._asked) > MOST_ASKED:
+            del self._asked[next(iter(self._asked))]
+        self._news.set()
+
     async def _run(self) -> None:
         while True:
             self._news.clear()
@@ -118,10 +141,14 @@ class BackgroundAnalysis:
                 if not await self._measure(track):
                     await self._back_off()
                     break
+                if self._asked:
+                    break
             if not batch:
                 await self._wait_for_news()
 
     async def _next_batch(self) -> list[Track]:
+        if self._asked:
+            return [self._asked.pop(next(reversed(self._asked)))]
         loop = asyncio.get_running_loop()
         limit = BATCH + len(self._passed_over)
         try:
