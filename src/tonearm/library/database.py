@@ -21,12 +21,13 @@ _POOL_SIZE: Final = 8
 _POOL_OVERFLOW: Final = 24
 
 
-def open_library(url: str) -> RepositoryFactory:
+def open_library(url: str, busy_timeout_s: float = BUSY_TIMEOUT_S) -> RepositoryFactory:
     """Open the database at ``url``, creating it or bringing its schema up to date.
 
     Args:
         url: an SQLAlchemy URL, such as ``sqlite:////data/library.db`` or ``postgresql+psycopg://...``.
             An SQLite database has to be a file, because several threads use it.
+        busy_timeout_s: how long SQLite waits for another process that writes.
 
     Raises:
         ValueError: ``url`` is no database URL, or names an SQLite database in memory.
@@ -42,7 +43,7 @@ def open_library(url: str) -> RepositoryFactory:
             file.parent.mkdir(parents=True, exist_ok=True)
         except OSError as exc:
             raise LibraryUnavailable(f"cannot create the folder of {file}: {exc}") from exc
-    sessions = DatabaseSessions(_create_engine(parsed), file)
+    sessions = DatabaseSessions(_create_engine(parsed, busy_timeout_s), file)
     try:
         sessions.bring_up_to_date()
     except LibraryUnavailable:
@@ -59,7 +60,7 @@ def _sqlite_file(url: URL) -> Path | None:
     return Path(url.database)
 
 
-def _create_engine(url: URL) -> Engine:
+def _create_engine(url: URL, busy_timeout_s: float) -> Engine:
     if url.get_backend_name() != "sqlite":
         return create_engine(url, pool_pre_ping=True)
     engine = create_engine(
@@ -67,7 +68,7 @@ def _create_engine(url: URL) -> Engine:
         pool_size=_POOL_SIZE,
         max_overflow=_POOL_OVERFLOW,
         pool_timeout=WRITER_WAIT_S,
-        connect_args={"timeout": BUSY_TIMEOUT_S},
+        connect_args={"timeout": busy_timeout_s},
     )
 
     @event.listens_for(engine, "connect")

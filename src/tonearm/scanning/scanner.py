@@ -210,7 +210,8 @@ class _Run:
         self._failed += 1
         if len(self._failures) < MAX_FAILURES:
             self._failures.append(ScanFailure(_name(path), code, sentence))
-        _log.warning("not scanned", path=_printable(path), code=code, reason=str(reason or sentence))
+        spelled, cause = _printable(os.fsdecode(path)), _printable(str(reason or sentence))
+        _log.warning("not scanned", path=spelled, code=code, reason=cause)
 
     def _progress(
         self, phase: ScanPhase, path: bytes = b"", report: ScanReport | None = None
@@ -260,5 +261,6 @@ def _name(path: bytes) -> str:
     return clean(os.fsdecode(path).rpartition("/")[2]) or ""
 
 
-def _printable(path: bytes) -> str:
-    return path.decode("utf-8", "backslashreplace")
+def _printable(text: str) -> str:
+    """For the log: what cannot be shown, or would steer a terminal, is spelled out."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
