@@ -86,7 +86,7 @@ class Connection:
         finally:
             everything = [*workers, *self._streams]
             for task in everything:
-                task.cancel()
+                _cancel(task)
             await asyncio.gather(*everything, return_exceptions=True)
 
     def send_away(self) -> None:
@@ -132,7 +132,7 @@ class Connection:
     def _interrupt(self, epoch: int, flow: Flow, first: str | None) -> None:
         """Cancel what plays, take back what waits of it, end it, and make way for ``epoch``."""
         for stream in self._streams:
-            stream.cancel()
+            _cancel(stream)
         end = self._session.close_stream(EndReason.STOPPED)
         texts = [] if end is None else [end.text()]
         self._outbox.restart(epoch, flow, texts if first is None else [*texts, first])
@@ -197,6 +197,12 @@ class Connection:
         while True:
             await asyncio.sleep(self._times.ping_s)
             await self._outbox.reply(PING)
+
+
+def _cancel(task: asyncio.Task[None]) -> None:
+    """Cancel once: a second time would break into the cleaning up after the first."""
+    if not task.cancelling():
+        task.cancel()
 
 
 def _failed(request: StreamRequest, error: type[TonearmError]) -> StreamFailed:

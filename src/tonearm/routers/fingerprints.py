@@ -11,6 +11,7 @@ from tonearm.mastering.describe import describe
 from tonearm.model.measures import Analysis, describe_analysis
 from tonearm.model.plan import Preset, Target
 from tonearm.model.track import Track
+from tonearm.routers.parameters import TrackId
 from tonearm.routers.ports import AnalysisQueue, AnalysisStatus
 from tonearm.routers.problems import problem
 
@@ -34,7 +35,7 @@ def build_fingerprint_router(
         return analysis
 
     @router.get("/tracks/{track_id}/fingerprint", response_model=None)
-    def fingerprint(track_id: int) -> dict[str, Any] | JSONResponse:
+    def fingerprint(track_id: TrackId) -> dict[str, Any] | JSONResponse:
         analysis = measured(library.tracks.get(track_id))
         if analysis is None:
             return problem(404, "FINGERPRINT_NOT_READY", NOT_YET)
@@ -42,7 +43,7 @@ def build_fingerprint_router(
 
     @router.get("/tracks/{track_id}/plan", response_model=None)
     def plan(
-        track_id: int,
+        track_id: TrackId,
         preset: Preset = Preset.ADAPTIVE,
         intensity: Annotated[float, Query(ge=0.0, le=1.0, allow_inf_nan=False)] = 1.0,
     ) -> dict[str, Any] | JSONResponse:

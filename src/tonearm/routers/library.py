@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, HTTPException, Query
 from pydantic import BaseModel, Field
 
 from tonearm.library.repositories import RepositoryFactory
 from tonearm.library.values import TrackSummary
+from tonearm.routers.parameters import TrackId
 from tonearm.routers.ports import Scans
 
 MAX_PAGE = 500
@@ -57,7 +58,10 @@ def build_library_router(library: RepositoryFactory, scans: Scans) -> APIRouter:
         search: Annotated[str, Query(max_length=1000)] = "",
         order_by: Annotated[str, Query(max_length=40)] = "title",
     ) -> dict[str, Any]:
-        page = library.tracks.page(limit=limit, offset=offset, search=search, order_by=order_by)
+        try:
+            page = library.tracks.page(limit=limit, offset=offset, search=search, order_by=order_by)
+        except ValueError as error:
+            raise HTTPException(422, str(error)) from error
         return {
             "tracks": [describe_track(row) for row in page.rows],
             "total": page.total,
@@ -67,7 +71,7 @@ def build_library_router(library: RepositoryFactory, scans: Scans) -> APIRouter:
         }
 
     @router.get("/tracks/{track_id}")
-    def track(track_id: int) -> dict[str, Any]:
+    def track(track_id: TrackId) -> dict[str, Any]:
         return describe_track(library.tracks.summary(track_id))
 
     @router.post("/scan", status_code=202)
