@@ -7,7 +7,9 @@ refused before a byte of it is acted upon.
 
 import os
 import stat
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +18,7 @@ import av.error
 from av.audio.codeccontext import AudioCodecContext
 from av.audio.stream import AudioStream
 from av.container import InputContainer
+from av.packet import Packet
 
 from tonearm.audio.headers import lame_frames, ogg_ending, wav_frames
 from tonearm.audio.mp4 import mp4_frames
@@ -66,6 +69,9 @@ _TIMED: Final = frozenset({"asf", "matroska"})
 """Containers that store their duration in time only."""
 
 
+Packets = Iterator["Packet[AudioStream]"]
+
+
 @dataclass(frozen=True, slots=True)
 class Length:
     """How long a file is.
@@ -97,6 +103,7 @@ class OpenAudio:
 
     container: InputContainer
     stream: AudioStream
+    packets: Packets
     decoder: AudioCodecContext
     info: AudioInfo
     length: Length
@@ -159,8 +166,11 @@ def _describe(path: Path, container: InputContainer) -> OpenAudio:
         raise DecodeError(
             f"{path}: wanted 8..384 kHz and 1..8 channels, found {rate} Hz, {channels} channels"
         )
-    origin = _to_frames(stream, stream.start_time or 0, rate)
     demuxer = container.format.name.split(",")[0]
+    packets: Packets = container.demux(stream)
+    origin = _to_frames(stream, stream.start_time or 0, rate)
+    if demuxer == "ogg" and codec.name == "vorbis":
+        packets, origin = _after_first_packet(stream, packets, origin, rate)
     length = _length(path, container, stream, demuxer, origin, rate)
     info = AudioInfo(
         format=AudioFormat(rate, channels),
@@ -174,7 +184,19 @@ def _describe(path: Path, container: InputContainer) -> OpenAudio:
     )
     # The raw AAC demuxer guesses its time stamps from the bit rate.
     frame_true = stream.time_base * rate <= 1 and demuxer != "aac"
-    return OpenAudio(container, stream, _decoder(stream), info, length, origin, frame_true)
+    return OpenAudio(container, stream, packets, _decoder(stream), info, length, origin, frame_true)
+
+
+def _after_first_packet(stream: AudioStream, packets: Packets, origin: int, rate: int) -> tuple[Packets, int]:
+    """The first packet of Vorbis only primes the decoder: sound begins where it ends.
+
+    Most files stamp it below zero; one that was cut out of another does not.
+    """
+    first = next(packets, None)
+    if first is None or first.pts is None:
+        return iter(()), origin
+    sounds = _to_frames(stream, first.pts + (first.duration or 0), rate)
+    return chain((first,), packets), max(origin, sounds)
 
 
 def _decoder(stream: AudioStream) -> AudioCodecContext:
@@ -212,7 +234,10 @@ def _length(
             return Length(counted, exact=True) if counted else Length(frames - origin, exact=False)
         case "ogg" if name in {"flac", "opus", "vorbis"}:
             ending = ogg_ending(path)
-            frames -= _opus_pre_skip(stream.codec_context.extradata or b"") if name == "opus" else 0
+            if name == "opus":
+                frames -= _opus_pre_skip(stream.codec_context.extradata or b"")
+            else:
+                frames -= origin - _to_frames(stream, stream.start_time or 0, rate)
             return Length(max(0, frames), ending.one_stream, cut_off=not ending.complete)
         case "mp3":
             return Length(frames, frames == lame_frames(path))

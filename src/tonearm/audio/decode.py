@@ -24,7 +24,7 @@ import av.error
 import numpy as np
 from av.audio.frame import AudioFrame
 
-from tonearm.audio.container import open_audio
+from tonearm.audio.container import Packets, open_audio
 from tonearm.audio.samples import to_block
 from tonearm.model.audio import AudioInfo, Block
 from tonearm.model.errors import DecodeError
@@ -168,7 +168,7 @@ class Decoder:
             if found is not None and found[0] <= start:
                 return self._skip(*found, start)
             self._reopen()
-        found = self._locate(self._decoded())
+        found = self._locate(self._decoded(self._source.packets))
         if found is None:
             return iter(())
         return self._skip(*found, start)
@@ -181,7 +181,7 @@ class Decoder:
         except av.error.FFmpegError:
             # No index and no way to make one: the caller decodes from the start instead.
             return iter(())
-        return self._decoded()
+        return self._decoded(self._source.container.demux(stream))
 
     def _reopen(self) -> None:
         self._source.container.close()
@@ -249,12 +249,12 @@ class Decoder:
                 yield block[max(0, start - position) :]
             position = end
 
-    def _decoded(self) -> Iterator[_Stamped]:
+    def _decoded(self, packets: Packets) -> Iterator[_Stamped]:
         """Frames as they come out of the decoder, with their time stamps."""
         decoder = self._source.decoder
         lost, started = 0, False
         try:
-            for packet in self._source.container.demux(self._source.stream):
+            for packet in packets:
                 try:
                     decoded = decoder.decode(packet)
                 except av.error.FFmpegError as exc:

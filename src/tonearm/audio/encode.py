@@ -165,4 +165,5 @@ def _packed(block: Block, sample_format: str) -> NDArray[Any]:
         return np.ascontiguousarray(block)
     full_scale = 2**15 if sample_format == "s16" else 2**23
     scaled = np.clip(np.rint(block * np.float32(full_scale)), -full_scale, full_scale - 1)
-    return scaled.astype(np.int16) if sample_format == "s16" else scaled.astype(np.int32) << 8
+    whole: NDArray[Any] = scaled.astype(np.int32)
+    return whole.astype(np.int16) if sample_format == "s16" else np.left_shift(whole, 8)

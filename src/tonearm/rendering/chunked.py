@@ -22,15 +22,15 @@ from tonearm.model.audio import AudioFormat, AudioInfo, Block
 from tonearm.model.errors import DecodeError
 from tonearm.model.plan import MasteringPlan
 
-MOST_CHANNELS: Final = 2
-"""More are mixed down before the chain, so that nothing is mixed after the ceiling."""
+STEREO: Final = 2
+"""What a stream carries at most."""
 
 _PRE_ROLL_S: Final = 4.0
 _HYBRID_GLIDE_S: Final = 0.5
 
 
 class ChunkedAudioProcessor:
-    """The mastered track as a stream of blocks, float32 [frames, 1..2 channels].
+    """The mastered track as a stream of blocks, float32 [frames, channels].
 
     Calls block, and belong to one caller at a time. Frames out = frames decoded from ``start_frame`` on.
 
@@ -38,13 +38,21 @@ class ChunkedAudioProcessor:
         path: the file.
         source: a plan for the whole track, or the fallback that makes its plans as it hears the track.
         start_frame: absolute frame of the first sample out, >= 0.
+        most_channels: sources of more are mixed down to stereo before the chain, so that nothing is
+            mixed after the ceiling.
 
     Raises:
         FileMissing, DecodeError: the file cannot be opened.
         ValueError: a negative start.
     """
 
-    def __init__(self, path: Path, source: MasteringPlan | HybridProcessor, start_frame: int = 0) -> None:
+    def __init__(
+        self,
+        path: Path,
+        source: MasteringPlan | HybridProcessor,
+        start_frame: int = 0,
+        most_channels: int = STEREO,
+    ) -> None:
         self._hybrid = source if isinstance(source, HybridProcessor) else None
         self._plan = source.plan if isinstance(source, HybridProcessor) else source
         if start_frame < 0:
@@ -53,14 +61,16 @@ class ChunkedAudioProcessor:
         self._ready: deque[Block] = deque()
         self._ended = False
         self._failure: DecodeError | None = None
-        rate = inspect(path).format.rate
+        source_format = inspect(path).format
+        rate, channels = source_format.rate, source_format.channels
         self._grid = source.grid_frames if isinstance(source, HybridProcessor) else rate // 2
         first = start_frame
         if not self._plan.bypass:
             first = max(0, start_frame - round(_PRE_ROLL_S * rate)) // self._grid * self._grid
         self._surplus = start_frame - first
         self._decoder = Decoder(path, first)
-        self._chain = Chain(self._plan, rate, self.format.channels, first)
+        self._format = AudioFormat(rate, channels if channels <= most_channels else STEREO)
+        self._chain = Chain(self._plan, rate, self._format.channels, first)
 
     @property
     def info(self) -> AudioInfo:
@@ -69,9 +79,8 @@ class ChunkedAudioProcessor:
 
     @property
     def format(self) -> AudioFormat:
-        """What comes out: the source's rate, at most two channels."""
-        source = self.info.format
-        return AudioFormat(source.rate, min(source.channels, MOST_CHANNELS))
+        """What comes out: the source's rate, and its channels or stereo."""
+        return self._format
 
     @property
     def position(self) -> int:
@@ -152,7 +161,8 @@ class ChunkedAudioProcessor:
             self._ended = True
             self._put(self._chain.flush())
             return
-        block = to_stereo(decoded, self.info.channel_layout)
+        mixed_down = decoded.shape[1] != self._format.channels
+        block = to_stereo(decoded, self.info.channel_layout) if mixed_down else decoded
         self._put(self._chain.process(block))
         if self._hybrid is not None:
             self._follow(self._hybrid.update(block))
