@@ -7,9 +7,9 @@ measure, the limiter and an independent check agree on what a true peak is. The 
 at frame ``n`` are called interval ``n``; its peak is their largest magnitude over all channels.
 
 Most intervals need no filter. With ``m`` the largest sample within reach of an interval, its peak is
-at most ``L1 m``, and at most ``max(|y[16 n]|, |y[16 n + 8]|, |y[16 n + 16]|) + E m``, where ``E`` is the
-L1 norm of what linear interpolation from those three values leaves. Both bounds are exact inequalities,
-so skipping changes no result.
+at most ``L1 m``; and at most the largest of the values at 0, 8 and 16 plus ``E m``, where ``E`` is the L1
+norm of what linear interpolation between those values leaves; and so on with 0, 4, 8, 12 and 16. These
+are exact inequalities, so skipping by them changes no result.
 
 Source: ITU-R BS.1770-5, Annex 2 (which asks for a factor of at least 4).
 """
@@ -28,7 +28,7 @@ REACH: Final = 10
 """Frames before and after an interval's first frame that its values depend on."""
 
 _TAPS = 2 * REACH + 1
-_HALF = OVERSAMPLING // 2
+_MIDDLE = OVERSAMPLING // 2
 _RUN = 32
 _MAGNITUDE = 0x7FFFFFFF
 _ROUNDING = 1.0 + 1e-9
@@ -43,24 +43,31 @@ def _phases() -> Samples64:
     return np.ascontiguousarray(padded.reshape(_TAPS, OVERSAMPLING)[::-1])
 
 
-def _interpolation_error(phases: Samples64) -> float:
-    """``E``: how far a value can lie from the line through its neighbours at 0, 8 and 16, per unit."""
+def _interpolation_error(phases: Samples64, step: int) -> float:
+    """``E``: how far a value can lie from the line between its neighbours on a grid of ``step``, per unit."""
     taps = np.zeros((_TAPS + 1, OVERSAMPLING + 1))
     taps[:_TAPS, :OVERSAMPLING] = phases
     taps[1:, OVERSAMPLING] = phases[:, 0]
     worst = 0.0
-    for low in (0, _HALF):
-        for p in range(low + 1, low + _HALF):
-            w = (p - low) / _HALF
-            line = (1 - w) * taps[:, low] + w * taps[:, low + _HALF]
-            worst = max(worst, float(np.abs(taps[:, p] - line).sum()))
-    return worst
+    for p in range(OVERSAMPLING):
+        low, w = p - p % step, p % step / step
+        line = (1 - w) * taps[:, low] + w * taps[:, low + step]
+        worst = max(worst, float(np.abs(taps[:, p] - line).sum()))
+    return worst * _ROUNDING
+
+
+def _pairs(phases: Samples64) -> Samples64:
+    """``[2, 9, 10]``: even and odd part of the weights of value ``p``; those of ``16 - p`` mirror them."""
+    near, far = phases[1 : REACH + 1, : _MIDDLE + 1], phases[:REACH:-1, : _MIDDLE + 1]
+    return np.ascontiguousarray(np.stack([(near + far) / 2, (near - far) / 2]).transpose(0, 2, 1))
 
 
 _PHASES: Final = _phases()
-_L1: Final = float(np.abs(_PHASES).sum(axis=0).max()) * _ROUNDING
-_ERROR: Final = _interpolation_error(_PHASES) * _ROUNDING
+_PAIRS: Final = _pairs(_PHASES)
 _AT_SAMPLE: Final = float(_PHASES[REACH, 0])
+_L1: Final = float(np.abs(_PHASES).sum(axis=0).max()) * _ROUNDING
+_HALVES_ERROR: Final = _interpolation_error(_PHASES, _MIDDLE)
+_QUARTERS_ERROR: Final = _interpolation_error(_PHASES, _MIDDLE // 2)
 
 
 @kernel
@@ -75,58 +82,130 @@ def _largest(bits: _Bits, start: int, stop: int, word: _Bits) -> float:
 
 
 @kernel
-def _exact(x: Block, n: int, c: int, phases: Samples64) -> float:
-    peak = 0.0
-    for p in range(OVERSAMPLING):
-        value = 0.0
-        for k in range(_TAPS):
-            value += phases[k, p] * x[n - REACH + k, c]
-        peak = max(peak, abs(value))
-    return peak
+def _raise_to_pair(
+    sample: Samples64, pairs: Samples64, p: int, first: int, stop: int, values: Samples64
+) -> None:
+    """Raise ``values`` to the magnitudes of the values ``p`` and ``16 - p`` of their intervals.
+
+    With a and b the sums over the even and the odd part, those are |a + b| and |a - b|.
+    """
+    for j in range(first, stop):
+        a, b = 0.0, 0.0
+        for k in range(REACH):
+            before, after = sample[j + 1 + k], sample[j + 2 * REACH - k]
+            a += pairs[0, p, k] * (before + after)
+            b += pairs[1, p, k] * (before - after)
+        values[j] = max(values[j], abs(a) + abs(b))
+
+
+@kernel
+def _candidates(values: Samples64, first: int, stop: int, least: float) -> tuple[int, int]:
+    """First and last-but-one of the intervals that have, or end at, a value above ``least``."""
+    while first < stop and values[first] <= least and values[first + 1] <= least:
+        first += 1
+    while first < stop and values[stop - 1] <= least and values[stop] <= least:
+        stop -= 1
+    return first, stop
 
 
 @kernel
 def _run_peaks(
-    x: Block, start: int, local: float, floor: float, phases: Samples64, near: Samples64, peaks: Samples64
+    x: Block,
+    start: int,
+    local: float,
+    floor: float,
+    pairs: Samples64,
+    scratch: Samples64,
+    peaks: Samples64,
 ) -> None:
-    """Set ``peaks`` to those of the intervals from row ``start`` on; what is not above ``floor`` may read 0.
+    """Set ``peaks`` to those of the intervals from row ``start`` on; lower where not above ``floor``.
 
-    ``local`` is the largest sample within reach of the run, ``near [2, run + 20]`` is scratch.
+    ``local`` is the largest sample within reach of the run; ``scratch [2, run + 21]``.
     """
     count = len(peaks)
-    sample, halfway = near[0], near[1]
+    sample, values = scratch[0], scratch[1]
     peaks[:] = 0.0
     for c in range(x.shape[1]):
         for j in range(count + 2 * REACH):
             sample[j] = x[start - REACH + j, c]
+        for j in range(count + 1):
+            values[j] = _AT_SAMPLE * abs(sample[j + REACH])
+        _raise_to_pair(sample, pairs, _MIDDLE, 0, count, values)
+        first, stop = _candidates(values, 0, count, floor - _HALVES_ERROR * local)
+        _raise_to_pair(sample, pairs, _MIDDLE // 2, first, stop, values)
+        first, stop = _candidates(values, first, stop, floor - _QUARTERS_ERROR * local)
+        if first < stop:
+            for p in (1, 2, 3, 5, 6, 7):
+                _raise_to_pair(sample, pairs, p, first, stop, values)
         for j in range(count):
-            halfway[j] = 0.0
-        for k in range(1, REACH + 1):
-            weight = phases[k, _HALF]
-            for j in range(count):
-                halfway[j] += weight * (sample[j + k] + sample[j + _TAPS - k])
-        for j in range(count):
-            at = max(abs(sample[j + REACH]), abs(halfway[j]), abs(sample[j + REACH + 1]))
-            if at + _ERROR * local > max(floor, peaks[j]):
-                peaks[j] = max(peaks[j], _exact(x, start + j, c, phases))
+            peaks[j] = max(peaks[j], values[j])
 
 
 @kernel
-def _measure(x: Block, bits: _Bits, stop: int, phases: Samples64, highest: float) -> float:
+def _measure(x: Block, bits: _Bits, stop: int, pairs: Samples64, highest: float) -> float:
     """The highest of ``highest`` and the peaks of the intervals at rows 10 to ``stop`` of ``x``."""
     word = np.empty(1, np.int32)
-    near = np.empty((2, _RUN + 2 * REACH))
-    peaks = np.empty(_RUN)
+    scratch, peaks = np.empty((2, _RUN + 2 * REACH + 1)), np.empty(_RUN)
     # A sample is itself a value of its interval, so the loudest one is where to start from.
     highest = max(highest, _AT_SAMPLE * _largest(bits, REACH, stop, word))
     for start in range(REACH, stop, _RUN):
         count = min(_RUN, stop - start)
         local = _largest(bits, start - REACH, start + count + REACH, word)
         if _L1 * local > highest:
-            _run_peaks(x, start, local, highest, phases, near, peaks[:count])
+            _run_peaks(x, start, local, highest, pairs, scratch, peaks[:count])
             for j in range(count):
                 highest = max(highest, peaks[j])
     return highest
+
+
+@kernel
+def _require(
+    x: Block,
+    bits: _Bits,
+    threshold: float,
+    decay: float,
+    held: float,
+    pairs: Samples64,
+    reductions: Samples64,
+) -> float:
+    word = np.empty(1, np.int32)
+    scratch, peaks = np.empty((2, _RUN + 2 * REACH + 1)), np.empty(_RUN)
+    for first in range(0, len(reductions), _RUN):
+        run = reductions[first : first + _RUN]
+        run[:] = 0.0
+        start = REACH + first
+        local = _largest(bits, start - REACH, start + len(run) + REACH, word)
+        if _L1 * local > threshold:
+            floor = threshold / (1.0 - held * decay ** len(run))
+            if _L1 * local > floor:
+                _run_peaks(x, start, local, floor, pairs, scratch, peaks[: len(run)])
+                for j in range(len(run)):
+                    if peaks[j] > floor:
+                        run[j] = 1.0 - threshold / peaks[j]
+        for j in range(len(run)):
+            held = max(run[j], held * decay)
+    return held
+
+
+def required_reductions(
+    x: Block, threshold: float, decay: float, held: float, reductions: Samples64
+) -> float:
+    """Set ``reductions`` to ``1 - threshold / peak`` of each interval, 0 where its peak is lower.
+
+    A reduction that is smaller than an earlier one times ``decay`` for every frame since may read 0
+    too: a limiter that releases no faster than that has no use for it, and need not pay for it.
+
+    Args:
+        x: ``[10 + intervals + 10, channels]``, C-contiguous: the intervals with what they depend on.
+        threshold: linear, may be infinite.
+        decay: 0..1, per frame.
+        held: what the previous call returned; 0 to begin with.
+        reductions: float64 ``[intervals]``, written.
+
+    Returns:
+        The largest decayed reduction after the last interval.
+    """
+    return _require(x, x.view(np.int32), threshold, decay, held, _PAIRS, reductions)
 
 
 class TruePeakMeter:
@@ -173,4 +252,4 @@ class TruePeakMeter:
         if segment == len(self.segment_peaks):
             self.segment_peaks.append(0.0)
         highest = self.segment_peaks[segment]
-        self.segment_peaks[segment] = _measure(x, x.view(np.int32), REACH + count, _PHASES, highest)
+        self.segment_peaks[segment] = _measure(x, x.view(np.int32), REACH + count, _PAIRS, highest)

@@ -1,0 +1,243 @@
+"""Seven-band equaliser: a low shelf, five bells and a high shelf on the fingerprint's bands.
+
+Each section's width is that of its band (the gain in dB has fallen to half at the band's edges), and
+its gain is solved for, so that the whole, with the skirts of the neighbours in it, has the asked gain
+at the geometric centre of every band:
+
+    G_i(u) = a_i,   u <- u + J^-1 (a - G(u)),   J_ij = G_i of section j at 1 dB
+
+Sections are minimum phase, in the form y = b0 x + p;  p' = (b1 - a1 b0) x - a1 p + q;
+q' = (b2 - a2 b0) x - a2 p, which is the transposed direct form II with its output put in.
+
+Source: R. Bristow-Johnson, "Cookbook formulae for audio equalizer biquad filter coefficients".
+"""
+
+import functools
+import itertools
+import math
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tonearm.dsp.biquad import IDENTITY, response_db
+from tonearm.dsp.glide import Glide
+from tonearm.dsp.kernels import kernel
+from tonearm.model.audio import Block, Samples64
+from tonearm.model.fingerprint import BAND_EDGES_HZ
+
+BAND_CENTRES_HZ: Final = tuple(math.sqrt(low * high) for low, high in itertools.pairwise(BAND_EDGES_HZ))
+STEP_FRAMES: Final = 64
+"""While gains glide, coefficients are renewed at every multiple of this many frames."""
+
+_BANDS = len(BAND_CENTRES_HZ)
+_HIGHEST = 0.45
+_LIMIT_DB = 12.0
+_SHELF_Q = math.sqrt(0.5)
+_NEWTON_STEPS = 6
+_CLOSE_DB = 1e-4
+_FADED = 1e-12
+
+
+def band_count(rate: int) -> int:
+    """How many bands have their centre at or under 0.45 of the rate; the others are ignored."""
+    return sum(centre <= _HIGHEST * rate for centre in BAND_CENTRES_HZ)
+
+
+def _bells(gains_db: Samples64, rate: int) -> Samples64:
+    """``[steps, bands]`` dB -> ``[steps, bands, 5]``, every band as a bell."""
+    bands = gains_db.shape[1]
+    low, high = np.array(BAND_EDGES_HZ[:bands]), np.array(BAND_EDGES_HZ[1 : bands + 1])
+    w = 2 * np.pi * np.sqrt(low * high) / rate
+    # alpha = sin(w) / (2 Q) for the band's width, Q = sqrt(low high) / (high - low)
+    alpha, cos = np.sin(w) * (high - low) / (2 * np.sqrt(low * high)), np.cos(w)
+    a = 10.0 ** (gains_db / 40.0)
+    b1 = np.broadcast_to(-2 * cos, a.shape)
+    a0 = 1 + alpha / a
+    sections: Samples64 = np.stack([1 + alpha * a, b1, 1 - alpha * a, b1, 1 - alpha / a], axis=-1)
+    return sections / a0[..., None]
+
+
+def _shelves(gains_db: Samples64, edge: float, rate: int, side: int) -> Samples64:
+    """``[steps]`` dB -> ``[steps, 5]``: a shelf under (``side`` 1) or over (-1) ``edge``."""
+    w = 2 * math.pi * edge / rate
+    a = 10.0 ** (gains_db / 40.0)
+    cos, beta = side * math.cos(w), 2 * np.sqrt(a) * math.sin(w) / (2 * _SHELF_Q)
+    up, down = a + 1, a - 1
+    b = [a * (up - down * cos + beta), side * 2 * a * (down - up * cos), a * (up - down * cos - beta)]
+    a0 = up + down * cos + beta
+    sections: Samples64 = np.stack([*b, -side * 2 * (down + up * cos), up + down * cos - beta], axis=-1)
+    return sections / a0[..., None]
+
+
+def _design(section_gains_db: Samples64, rate: int) -> Samples64:
+    """``[steps, bands]`` dB, each section's own -> ``[steps, bands, 5]``."""
+    sections = _bells(section_gains_db, rate)
+    bands = section_gains_db.shape[1]
+    sections[:, 0] = _shelves(section_gains_db[:, 0], BAND_EDGES_HZ[1], rate, 1)
+    if bands == _BANDS:
+        sections[:, -1] = _shelves(section_gains_db[:, -1], BAND_EDGES_HZ[-2], rate, -1)
+    return sections
+
+
+@functools.cache
+def _inverse_slopes(rate: int) -> Samples64:
+    """``J^-1``: section gains per gain at the band centres."""
+    bands = band_count(rate)
+    sections = _design(np.ones((1, bands)), rate)[0]
+    centres = BAND_CENTRES_HZ[:bands]
+    slopes = np.stack([response_db(section[None], centres, rate) for section in sections], axis=1)
+    inverse: Samples64 = np.linalg.inv(slopes)
+    return inverse
+
+
+def _section_gains(gains_db: Sequence[float], rate: int) -> Samples64:
+    """The gains of the sections that together give the asked ones: dB, ``[bands used]``."""
+    if len(gains_db) != _BANDS or not all(abs(gain) <= _LIMIT_DB for gain in gains_db):
+        raise ValueError(f"wanted {_BANDS} gains within +/-{_LIMIT_DB:g} dB, got {tuple(gains_db)}")
+    bands = band_count(rate)
+    asked = np.array(gains_db[:bands], dtype=np.float64)
+    if not asked.any():
+        return asked
+    inverse = _inverse_slopes(rate)
+    gains = inverse @ asked
+    for _ in range(_NEWTON_STEPS):
+        reached = response_db(_design(gains[None], rate)[0], BAND_CENTRES_HZ[:bands], rate)
+        if np.abs(asked - reached).max() < _CLOSE_DB:
+            break
+        gains = gains + inverse @ (asked - reached)
+    return gains
+
+
+def band_sections(gains_db: Sequence[float], rate: int) -> Samples64:
+    """Minimum-phase sections ``[bands used, 5]`` whose response at the band centres is ``gains_db``.
+
+    Args:
+        gains_db: seven gains within +/-12 dB; those of bands centred above 0.45 of the rate are ignored.
+        rate: frames a second.
+
+    Raises:
+        ValueError: not seven gains, or one that is out of range or not a number.
+    """
+    return _design(_section_gains(gains_db, rate)[None], rate)[0]
+
+
+def band_response_db(gains_db: Sequence[float], frequencies: ArrayLike, rate: int) -> NDArray[np.float64]:
+    """Gain of the whole equaliser at ``frequencies`` (Hz), dB."""
+    return response_db(band_sections(gains_db, rate), frequencies, rate)
+
+
+@kernel
+def _filter(x: Block, steps: Samples64, first: int, state: Samples64, y: Block) -> None:
+    """Filter ``x`` into ``y``; its row 0 is frame ``first`` of the stretch that ``steps[0]`` holds for.
+
+    ``steps [n, sections, 5]``, the last holding on; ``sections`` is even, because two sections of two
+    channels at a time are what keeps a processor busy. ``state [sections, channels + 1, 2]``; where the
+    channels are odd, the last is its own partner.
+    """
+    channels, sections = x.shape[1], steps.shape[1]
+    scratch = np.empty((STEP_FRAMES, 2))
+    start = 0
+    while start < x.shape[0]:
+        step = (first + start) // STEP_FRAMES
+        count = min((step + 1) * STEP_FRAMES - first, x.shape[0]) - start
+        use = steps[min(step, steps.shape[0] - 1)]
+        for c in range(0, channels, 2):
+            partner = min(c + 1, channels - 1)
+            for n in range(count):
+                scratch[n, 0], scratch[n, 1] = x[start + n, c], x[start + n, partner]
+            for s in range(0, sections, 2):
+                _two_sections(
+                    scratch, count, use[s], use[s + 1], state[s, c : c + 2], state[s + 1, c : c + 2]
+                )
+            for n in range(count):
+                y[start + n, c], y[start + n, partner] = scratch[n, 0], scratch[n, 1]
+        start += count
+        if (first + start) % STEP_FRAMES == 0:
+            _forget(state)
+
+
+@kernel
+def _two_sections(
+    v: Samples64, count: int, one: Samples64, two: Samples64, state: Samples64, state2: Samples64
+) -> None:
+    """Two sections in series on two channels, in place; ``v [frames, 2]``, states ``[2, 2]``."""
+    b0, a1, a2 = one[0], one[3], one[4]
+    b1, b2 = one[1] - a1 * b0, one[2] - a2 * b0
+    d0, c1, c2 = two[0], two[3], two[4]
+    d1, d2 = two[1] - c1 * d0, two[2] - c2 * d0
+    p, q, pr, qr = state[0, 0], state[0, 1], state[1, 0], state[1, 1]
+    r, s, rr, sr = state2[0, 0], state2[0, 1], state2[1, 0], state2[1, 1]
+    for n in range(count):
+        left, right = v[n, 0], v[n, 1]
+        middle, middle_right = b0 * left + p, b0 * right + pr
+        p, q = (b1 * left + q) - a1 * p, b2 * left - a2 * p
+        pr, qr = (b1 * right + qr) - a1 * pr, b2 * right - a2 * pr
+        v[n, 0], v[n, 1] = d0 * middle + r, d0 * middle_right + rr
+        r, s = (d1 * middle + s) - c1 * r, d2 * middle - c2 * r
+        rr, sr = (d1 * middle_right + sr) - c1 * rr, d2 * middle_right - c2 * rr
+    state[0, 0], state[0, 1], state[1, 0], state[1, 1] = p, q, pr, qr
+    state2[0, 0], state2[0, 1], state2[1, 0], state2[1, 1] = r, s, rr, sr
+
+
+@kernel
+def _forget(state: Samples64) -> None:
+    """Let what has died away be zero, lest silence run on in slow subnormal numbers."""
+    for s in range(state.shape[0]):
+        for c in range(state.shape[1]):
+            for k in range(2):
+                if abs(state[s, c, k]) < _FADED:
+                    state[s, c, k] = 0.0
+
+
+class Equaliser:
+    """Equalise a stream of blocks; where all gains are 0 dB the output is the input bit for bit.
+
+    Shape:
+        in and out: [frames, channels]; any number of frames, including 0.
+    Delay:
+        0 frames (minimum phase).
+
+    Args:
+        gains_db: seven gains, as for ``band_sections``.
+        rate: frames a second.
+        channels: filtered alike.
+        first_frame: number of the first frame that will come in.
+    """
+
+    def __init__(self, gains_db: Sequence[float], rate: int, channels: int, first_frame: int) -> None:
+        self._rate = rate
+        self._frame = first_frame
+        self._asked = tuple(gains_db)
+        self._glide = Glide.rest(_section_gains(gains_db, rate), first_frame)
+        self._steady = self._sections(self._glide.end[None])
+        self._state = np.zeros((self._steady.shape[1], channels + 1, 2))
+
+    def glide(self, gains_db: Sequence[float], frames: int) -> None:
+        """Move to other gains within ``frames``, from the next frame on and what is reached there."""
+        if tuple(gains_db) == self._asked:
+            return
+        self._asked = tuple(gains_db)
+        self._glide = self._glide.to(_section_gains(gains_db, self._rate), self._frame, frames)
+        self._steady = self._sections(self._glide.end[None])
+
+    def process(self, block: Block) -> Block:
+        first = self._frame
+        self._frame += len(block)
+        step = first // STEP_FRAMES
+        steps = self._steady
+        if not self._glide.over(step * STEP_FRAMES):
+            numbers = np.arange(step, (self._frame - 1) // STEP_FRAMES + 1)
+            steps = self._sections(self._glide.at(numbers * STEP_FRAMES))
+        elif not self._glide.end.any() and not self._state.any():
+            return block
+        out = np.empty_like(block)
+        _filter(block, steps, first - step * STEP_FRAMES, self._state, out)
+        return out
+
+    def _sections(self, section_gains_db: Samples64) -> Samples64:
+        """``[steps, bands]`` dB -> ``[steps, sections, 5]``, made an even number of sections."""
+        sections = _design(section_gains_db, self._rate)
+        steps, bands, _ = sections.shape
+        return np.concatenate([sections, np.tile(IDENTITY, (steps, bands % 2, 1))], axis=1)

@@ -1,0 +1,62 @@
+"""Gain that may glide.
+
+y[n] = 10^(g(n) / 20) x[n],   g in dB, constant or on a straight line (``dsp/glide.py``)
+"""
+
+import math
+
+import numpy as np
+
+from tonearm.dsp.glide import Glide
+from tonearm.dsp.kernels import kernel
+from tonearm.model.audio import Block
+
+LIMIT_DB = 60.0
+
+
+@kernel
+def _ramp(x: Block, start_db: float, end_db: float, passed: int, frames: int, y: Block) -> None:
+    """``passed`` frames of the glide lie before row 0."""
+    for n in range(x.shape[0]):
+        part = min((passed + n) / frames, 1.0)
+        gain = 10.0 ** ((start_db * (1.0 - part) + end_db * part) / 20.0)
+        for c in range(x.shape[1]):
+            y[n, c] = x[n, c] * gain
+
+
+class Gain:
+    """Change the level of a stream of blocks; 0 dB is the input bit for bit.
+
+    Shape:
+        in and out: [frames, channels]; any number of frames, including 0.
+    Delay:
+        0 frames.
+
+    Args:
+        gain_db: within +/-60 dB.
+        first_frame: number of the first frame that will come in.
+    """
+
+    def __init__(self, gain_db: float, first_frame: int) -> None:
+        self._frame = first_frame
+        self._glide = Glide.rest(_checked(gain_db), first_frame)
+
+    def glide(self, gain_db: float, frames: int) -> None:
+        """Move to ``gain_db`` within ``frames``, from the next frame on and the level reached there."""
+        self._glide = self._glide.to(_checked(gain_db), self._frame, frames)
+
+    def process(self, block: Block) -> Block:
+        glide, first = self._glide, self._frame
+        self._frame += len(block)
+        if glide.over(first):
+            gain = 10.0 ** (float(glide.end[0]) / 20.0)
+            return block if gain == 1.0 else (block * gain).astype(np.float32)
+        out = np.empty_like(block)
+        _ramp(block, float(glide.start[0]), float(glide.end[0]), first - glide.first, glide.frames, out)
+        return out
+
+
+def _checked(gain_db: float) -> float:
+    if not math.isfinite(gain_db) or abs(gain_db) > LIMIT_DB:
+        raise ValueError(f"gain must lie within +/-{LIMIT_DB:g} dB, got {gain_db}")
+    return gain_db
