@@ -129,7 +129,7 @@ def open_audio(path: Path) -> OpenAudio:
         DecodeError: not a regular file, not an allowed kind of audio, or outside 1..8 channels and
             8..384 kHz.
     """
-    container = _open(path)
+    container = open_container(path)
     try:
         return _describe(path, container)
     except BaseException:
@@ -137,7 +137,12 @@ def open_audio(path: Path) -> OpenAudio:
         raise
 
 
-def _open(path: Path) -> InputContainer:
+def open_container(path: Path) -> InputContainer:
+    """Open a file of an allowed kind, with whatever streams it has; the caller closes it.
+
+    Raises:
+        FileMissing, DecodeError: as ``open_audio``.
+    """
     try:
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode):

@@ -52,7 +52,7 @@ class Encoder:
         self._partial = path.with_name(f".{path.stem[:64]}.{secrets.token_hex(4)}.part")
         # The encoders of more than two channels know the surround speakers by the name of back ones.
         self._layout = layout if encoding.lossless else layout.replace("(side)", "")
-        self._encoding, self._rate = encoding, sound.rate
+        self._encoding, self._rate, self._channels = encoding, sound.rate, sound.channels
         self._frames = 0
         try:
             self._container = av.open(
@@ -125,7 +125,7 @@ class Encoder:
         )
         stream.codec_context.layout = self._layout
         stream.codec_context.format = encoding.sample_format
-        stream.codec_context.options = dict(encoding.encoder_options)
+        stream.codec_context.options = encoding.encoder_options_for(self._channels)
         tags = dict(extras.tags)
         if encoding.muxer == "opus":
             # Ogg keeps tags and picture with the stream.

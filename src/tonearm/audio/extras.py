@@ -11,7 +11,7 @@ from typing import Final
 
 from av.container import InputContainer
 
-from tonearm.audio.container import open_audio
+from tonearm.audio.container import open_container
 
 _OF_THE_SOUND: Final = frozenset(
     {
@@ -59,12 +59,13 @@ def read_extras(path: Path) -> Extras:
     """Read the tags and the cover of an audio file.
 
     Raises:
-        FileMissing, DecodeError: as ``open_audio``.
+        FileMissing, DecodeError: the file cannot be opened, or is not of an allowed kind.
     """
-    source = open_audio(path)
-    with source.container as container:
+    with open_container(path) as container:
         # Ogg keeps its tags with the stream, the others with the container.
-        tags = {**container.metadata, **source.stream.metadata}
+        tags = dict(container.metadata)
+        for stream in container.streams.audio[:1]:
+            tags |= stream.metadata
         return Extras({name: text for name, text in tags.items() if _travels(name)}, _cover(container))
 
 

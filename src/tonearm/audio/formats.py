@@ -21,12 +21,14 @@ class Encoding:
     """One kind of file: FFmpeg's muxer and encoder and what to ask of them.
 
     ``rates`` are those the encoder takes, empty for all; other rates are resampled to the last.
+    ``bit_rate`` is that of one or two channels; more get more.
     """
 
     muxer: str
     encoder: str
     sample_format: str
     rates: tuple[int, ...] = ()
+    bit_rate: int = 0
     most_channels: int = 8
     lossless: bool = False
     picture: bool = True
@@ -37,7 +39,13 @@ class Encoding:
         """The rate of the file for sound of ``rate``."""
         return rate if not self.rates or rate in self.rates else self.rates[-1]
 
+    def encoder_options_for(self, channels: int) -> dict[str, str]:
+        """What to ask of the encoder for so many channels."""
+        bit_rate = {"b": str(self.bit_rate * max(2, channels) // 2)} if self.bit_rate else {}
+        return {**self.encoder_options, **bit_rate}
+
     def muxer_options_at(self, rate: int) -> dict[str, str]:
+        """What to ask of the muxer for sound of ``rate``."""
         # An edit list in the default of milliseconds could not state the length.
         scale = {"movie_timescale": str(self.rate_for(rate))} if self.muxer == "mp4" else {}
         return {**self.muxer_options, **scale}
@@ -51,7 +59,7 @@ _LOSSY: Final = MappingProxyType(
             "fltp",
             (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000),
             most_channels=2,
-            encoder_options=MappingProxyType({"b": "320000"}),
+            bit_rate=320_000,
         ),
         ".opus": Encoding(
             "opus",
@@ -59,7 +67,7 @@ _LOSSY: Final = MappingProxyType(
             "flt",
             (48000,),
             picture=False,
-            encoder_options=MappingProxyType({"b": "192000"}),
+            bit_rate=192_000,
         ),
         # No noise substitution: a decoder draws that noise from its history, which a seek cuts off.
         ".m4a": Encoding(
@@ -68,7 +76,8 @@ _LOSSY: Final = MappingProxyType(
             "fltp",
             (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 88200, 96000, 48000),
             muxer_options=MappingProxyType({"brand": "M4A ", "movflags": "+faststart"}),
-            encoder_options=MappingProxyType({"b": "256000", "aac_pns": "0"}),
+            bit_rate=256_000,
+            encoder_options=MappingProxyType({"aac_pns": "0"}),
         ),
     }
 )
