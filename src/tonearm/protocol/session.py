@@ -209,10 +209,8 @@ class Session:
 
     def _changed(self, change: SetEnhancement) -> StreamRequest:
         latest = self._latest
-        if latest is None:
-            raise BadMessage(
-                ErrorKind.VALIDATION, "set_enhancement needs a stream, and nothing was played yet"
-            )
+        if latest is None or self._stopped:
+            raise BadMessage(ErrorKind.VALIDATION, "set_enhancement needs a stream, and nothing is playing")
         stream_type = latest.stream_type
         if change.enabled is not None:
             stream_type = StreamType.ENHANCED if change.enabled else StreamType.NORMAL

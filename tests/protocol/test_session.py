@@ -1,0 +1,226 @@
+"""A conversation without a socket: epochs, what is remembered, what was sent, how much is too much."""
+
+import json
+
+import pytest
+
+from tonearm.model.plan import MasteringState, Preset
+from tonearm.protocol.frames import AudioFrame, Place
+from tonearm.protocol.messages import EndReason, StreamStarted, StreamType
+from tonearm.protocol.requests import Transport
+from tonearm.protocol.session import Close, Play, Reply, Session, Stop
+
+
+class Talk:
+    """A session, and a clock that gives it all the time it wants."""
+
+    def __init__(self, transport: Transport = Transport.BASE64) -> None:
+        self.session = Session(transport)
+        self.now = 0.0
+
+    def say(self, kind: str, **data: object):
+        self.now += 1.0
+        return self.session.receive_text(json.dumps({"type": kind, "data": data}), self.now)
+
+    def play(self, kind: str = "play_enhanced", **data: object) -> Play:
+        action = self.say(kind, **data)
+        assert isinstance(action, Play)
+        return action
+
+
+def test_every_stream_has_a_larger_epoch():
+    talk = Talk()
+    kinds = ["play_enhanced", "play_normal", "play_enhanced"]
+    assert [talk.play(kind, track_id=1).request.epoch for kind in kinds] == [1, 2, 3]
+    assert talk.play("seek", track_id=1, position=1).request.epoch == 4
+    assert talk.play("set_enhancement", position=1).request.epoch == 5
+
+
+def test_the_transport_is_the_streams_then_the_connections():
+    talk = Talk(Transport.BINARY)
+    assert talk.play(track_id=1).request.transport is Transport.BINARY
+    assert talk.play(track_id=1, transport="base64").request.transport is Transport.BASE64
+    assert talk.play("seek", track_id=1, position=1).request.transport is Transport.BASE64
+    assert talk.play(track_id=1).request.transport is Transport.BINARY
+
+
+def test_a_seek_keeps_what_it_does_not_name():
+    talk = Talk()
+    talk.play(track_id=1, preset="warm", intensity=0.5)
+    sought = talk.play("seek", track_id=1, position=33.0)
+    assert json.loads(sought.first) == {"type": "seek_started", "data": {"track_id": 1, "position": 33.0}}
+    request = sought.request
+    assert (request.preset, request.intensity, request.stream_type) == (Preset.WARM, 0.5, StreamType.ENHANCED)
+    assert (request.start_position, request.is_seek) == (33.0, True)
+    assert talk.play("seek", track_id=1, position=1, intensity=0).request.intensity == 0.0
+    talk.play("play_normal", track_id=1)
+    assert talk.play("seek", track_id=1, position=1).request.stream_type is StreamType.NORMAL
+
+
+def test_the_mastering_is_switched_off_and_on_again_as_it_was():
+    talk = Talk()
+    talk.play(track_id=1, preset="warm", intensity=0.5)
+    talk.play("seek", track_id=1, position=5)
+    off = talk.play("set_enhancement", position=10, enabled=False).request
+    assert (off.stream_type, off.track_id, off.start_position, off.is_seek) == (
+        StreamType.NORMAL,
+        1,
+        10.0,
+        False,
+    )
+    on = talk.play("set_enhancement", position=11, enabled=True).request
+    assert (on.stream_type, on.preset, on.intensity) == (StreamType.ENHANCED, Preset.WARM, 0.5)
+    assert talk.play("set_enhancement", position=11, preset="live").request.preset is Preset.LIVE
+
+
+def test_there_is_nothing_to_change_where_nothing_plays():
+    talk = Talk()
+    assert "validation_error" in talk.say("set_enhancement", position=1).text
+    talk.play(track_id=1)
+    assert isinstance(talk.say("stop"), Stop)
+    assert "validation_error" in talk.say("set_enhancement", position=1).text
+
+
+def test_signals_are_answered():
+    talk = Talk()
+    assert json.loads(talk.say("pause").text)["type"] == "playback_paused"
+    assert json.loads(talk.say("resume").text)["type"] == "playback_resumed"
+    assert json.loads(talk.say("stop").text)["type"] == "playback_stopped"
+    assert json.loads(talk.say("ping").text) == {"type": "pong"}
+    assert [talk.say(kind) for kind in ("pong", "heartbeat", "buffer_full", "buffer_ready")] == [None] * 4
+
+
+def test_pause_and_a_full_buffer_hold_the_stream_and_nothing_else():
+    talk = Talk()
+    flow = talk.play(track_id=1).flow
+    assert not flow.held
+    talk.say("pause")
+    talk.say("buffer_full")
+    talk.say("resume")
+    assert flow.held
+    talk.say("buffer_ready")
+    assert not flow.held
+
+
+def test_a_new_play_is_not_held_and_remembers_that_the_client_has_flow_control():
+    talk = Talk()
+    assert not talk.play(track_id=1).flow.flow_controlled
+    talk.say("pause")
+    talk.say("buffer_full")
+    flow = talk.play(track_id=1).flow
+    assert flow.flow_controlled
+    assert not flow.held
+    assert not flow.paused
+
+
+def test_a_seek_while_paused_is_filled_but_not_played():
+    talk = Talk()
+    talk.play(track_id=1)
+    talk.say("pause")
+    flow = talk.play("seek", track_id=1, position=5).flow
+    assert flow.paused
+    assert not flow.held
+
+
+def test_who_watches_is_told_of_every_change():
+    talk = Talk()
+    told = []
+    flow = talk.play(track_id=1).flow
+    flow.watch(lambda: told.append(flow.held))
+    for kind in ("pause", "resume", "buffer_full", "buffer_ready"):
+        talk.say(kind)
+    assert told == [True, False, True, False]
+
+
+def started(play: Play, start_frame: int) -> StreamStarted:
+    return StreamStarted(
+        request=play.request,
+        rate=44_100,
+        channels=2,
+        start_frame=start_frame,
+        total_frames=100_000,
+        duration_exact=True,
+        mastering_state=MasteringState.FINGERPRINT,
+    )
+
+
+def test_the_ledger_counts_what_was_really_sent():
+    talk = Talk()
+    play = talk.play(track_id=1)
+    assert talk.session.close_stream(EndReason.STOPPED) is None
+    talk.session.sent(started(play, 1_000))
+    talk.session.sent(AudioFrame(play.request, Place(0, 0, 1, 0, 1), 500, 2, b""))
+    talk.session.sent(AudioFrame(play.request, Place(1, 0, 1, 1, 2), 250, 2, b""))
+    end = talk.session.close_stream(EndReason.STOPPED)
+    assert end is not None
+    assert (end.total_frames, end.reason, end.epoch) == (1_750, EndReason.STOPPED, 1)
+    assert talk.session.close_stream(EndReason.STOPPED) is None
+
+
+def test_a_stream_that_was_ended_is_not_ended_again():
+    talk = Talk()
+    play = talk.play(track_id=1)
+    talk.session.sent(started(play, 0))
+    end = talk.session.close_stream(EndReason.COMPLETED)
+    assert end is not None
+    talk.session.sent(started(play, 0))
+    talk.session.sent(end)
+    assert talk.session.close_stream(EndReason.STOPPED) is None
+
+
+def pauses(session: Session, times: list[float]) -> list[object]:
+    return [session.receive_text('{"type":"pause"}', now) for now in times]
+
+
+def is_refused(action: object) -> bool:
+    return isinstance(action, Reply) and "rate_limit_exceeded" in action.text
+
+
+def test_a_burst_of_forty_and_then_twenty_a_second():
+    session = Session(Transport.BASE64)
+    burst = pauses(session, [0.0] * 60)
+    assert [is_refused(action) for action in burst] == [False] * 40 + [True] * 20
+    steady = pauses(session, [1.0 + n / 20 for n in range(200)])
+    assert not any(is_refused(action) for action in steady)
+
+
+def test_keep_alives_are_free():
+    session = Session(Transport.BASE64)
+    answers = [session.receive_text('{"type":"ping"}', 0.0) for _ in range(1_000)]
+    assert all(isinstance(answer, Reply) and "pong" in answer.text for answer in answers)
+
+
+def test_rubbish_counts_too():
+    session = Session(Transport.BASE64)
+    answers = [session.receive_text("{", 0.0) for _ in range(39)] + [session.receive_binary(0.0)]
+    assert not any(is_refused(answer) for answer in answers)
+    assert is_refused(session.receive_text("{", 0.0))
+    assert is_refused(session.receive_binary(0.0))
+
+
+def test_five_seconds_of_too_much_close_the_connection():
+    session = Session(Transport.BASE64)
+    answers = pauses(session, [n / 1_000 for n in range(8_000)])
+    closes = [n for n, answer in enumerate(answers) if isinstance(answer, Close)]
+    assert closes
+    assert 5.0 <= closes[0] / 1_000 <= 5.2
+    assert answers[closes[0]].code == 1008
+
+
+def test_a_flood_is_not_answered_with_a_flood():
+    session = Session(Transport.BASE64)
+    answers = pauses(session, [n / 10_000 for n in range(10_000)])
+    assert sum(answer is not None for answer in answers) < 400
+
+
+@pytest.mark.parametrize("gap", [2.0, 10.0])
+def test_bursts_with_calm_between_them_are_forgiven(gap):
+    session = Session(Transport.BASE64)
+    for n in range(10):
+        answers = pauses(session, [n * gap] * 100)
+        assert not any(isinstance(answer, Close) for answer in answers)
+
+
+def test_binary_messages_are_refused():
+    reply = Session(Transport.BASE64).receive_binary(0.0)
+    assert json.loads(reply.text)["error"] == "unsupported_frame_type"

@@ -1,0 +1,460 @@
+"""The WebSocket as a client meets it: a real server, a real socket, streams made of numbers."""
+
+import asyncio
+import json
+import socket as sockets
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from socket_client import Client, serving
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from tonearm.model.plan import MasteringState
+from tonearm.protocol.flow import Flow
+from tonearm.protocol.frames import AudioFrame, FrameGrid, StreamEvent, pack
+from tonearm.protocol.messages import EndReason, PlanChanged, StreamEnded, StreamRequest, StreamStarted
+from tonearm.routers.connection import Times
+
+RATE = 8_000
+
+
+def ramp(first: int, frames: int) -> np.ndarray:
+    """Samples that tell which frame they are."""
+    numbers = np.arange(first, first + frames, dtype=np.float32)
+    return np.stack([numbers, -numbers], axis=1)
+
+
+@dataclass
+class Numbers:
+    """Streams of numbered samples, as fast as they are taken."""
+
+    length: int = 25 * RATE
+    cleanup_s: float = 0.0
+    running: int = 0
+    most_running: int = 0
+    made: int = 0
+
+    async def stream_enhanced_audio(
+        self, request: StreamRequest, flow: Flow
+    ) -> AsyncGenerator[StreamEvent, None]:
+        self.running += 1
+        self.most_running = max(self.most_running, self.running)
+        try:
+            start = round(request.start_position * RATE)
+            yield StreamStarted(
+                request=request,
+                rate=RATE,
+                channels=2,
+                start_frame=start,
+                total_frames=self.length,
+                duration_exact=True,
+                mastering_state=MasteringState.FINGERPRINT,
+            )
+            yield PlanChanged(request.track_id, request.epoch, {"state": "fingerprint"})
+            grid = FrameGrid(RATE, start, self.length)
+            while grid.position < self.length:
+                position, frames = grid.position, min(grid.next_frames, self.length - grid.position)
+                samples = pack(ramp(position, frames), request.transport)
+                self.made += 1
+                yield AudioFrame(request, grid.place(frames), frames, 2, samples)
+                await asyncio.sleep(0)
+            yield StreamEnded(
+                track_id=request.track_id,
+                stream_type=request.stream_type,
+                epoch=request.epoch,
+                total_frames=self.length,
+                rate=RATE,
+                reason=EndReason.COMPLETED,
+            )
+        finally:
+            if self.cleanup_s:
+                await asyncio.sleep(self.cleanup_s)
+            self.running -= 1
+
+    stream_normal_audio = stream_enhanced_audio
+
+
+ENDLESS = 2**31
+"""More frames than any test reads."""
+
+
+@pytest.mark.parametrize("transport", ["base64", "binary"])
+async def test_a_whole_track_arrives_sample_for_sample(transport):
+    async with serving(Numbers()) as server, Client.of(server.url) as client:
+        await client.say("play_enhanced", track_id=5, transport=transport)
+        end = await client.until("audio_stream_end")
+    kinds = client.kinds()
+    assert kinds[:2] == ["audio_stream_start", "mastering_plan"]
+    assert set(kinds[2:-1]) == {"frame"}
+    np.testing.assert_array_equal(client.samples(), ramp(0, 25 * RATE))
+    assert (end["reason"], end["total_samples"], end["track_id"]) == ("completed", 25 * RATE, 5)
+    first = client.seen[2][1].data
+    assert ("seq" in first) == (transport == "binary")
+
+
+async def test_the_url_chooses_the_transport():
+    async with serving(Numbers()) as server:
+        async with Client.of(server.url) as client:
+            await client.say("play_enhanced", track_id=5)
+            assert "seq" not in (await client.until("frame")).data
+        async with Client.of(server.url + "?transport=binary") as client:
+            await client.say("play_normal", track_id=5)
+            assert "seq" in (await client.until("frame")).data
+        async with Client.of(server.url + "?transport=pigeon") as client:
+            assert (await client.next())[1]["error"] == "validation_error"
+            await client.say("play_enhanced", track_id=5)
+            assert "seq" not in (await client.until("frame")).data
+
+
+async def test_play_play_play_plays_the_last():
+    streams = Numbers(length=ENDLESS, cleanup_s=0.05)
+    async with serving(streams) as server, Client.of(server.url + "?transport=binary") as client:
+        await client.say("play_enhanced", track_id=1)
+        await client.until("frame")
+        for track_id in (2, 3, 4, 5):
+            await client.say("play_enhanced", track_id=track_id)
+        while (await client.until("audio_stream_start"))["track_id"] != 5:
+            pass
+        await client.until("frame")
+        await client.say("stop")
+        await client.until("playback_stopped")
+    assert streams.most_running == 1
+    assert_streams_are_told_apart(client)
+    starts = [data["track_id"] for kind, data in client.seen if kind == "audio_stream_start"]
+    assert (starts[0], starts[-1]) == (1, 5)
+
+
+def assert_streams_are_told_apart(client: Client) -> None:
+    """One start, frames of that epoch alone, one end with the frames that came; epochs grow."""
+    playing, last, received = None, 0, 0
+    for kind, data in client.seen:
+        if kind == "audio_stream_start":
+            assert playing is None, "a stream starts before the earlier one has ended"
+            assert data["stream_epoch"] > last
+            playing = last = data["stream_epoch"]
+            received = round(data["start_position"] * data["sample_rate"])
+        elif kind == "frame":
+            assert data.data["stream_epoch"] == playing
+            received += len(data.samples)
+        elif kind == "audio_stream_end":
+            assert data["stream_epoch"] == playing
+            assert data["total_samples"] == received
+            playing = None
+    assert playing is None
+
+
+async def test_stop_ends_the_stream_with_what_was_really_sent():
+    async with serving(Numbers(length=ENDLESS)) as server, Client.of(server.url) as client:
+        await client.say("play_enhanced", track_id=1, start_position=3)
+        for _ in range(10):
+            await client.until("frame")
+        await client.say("stop")
+        end = await client.until("audio_stream_end")
+        assert end["reason"] == "stopped"
+        assert await client.rest(0.2) == [("playback_stopped", {"stream_epoch": 1})]
+    assert_streams_are_told_apart(client)
+
+
+async def test_stop_without_a_stream_is_answered():
+    async with serving(Numbers()) as server, Client.of(server.url) as client:
+        await client.say("stop")
+        assert (await client.next())[0] == "playback_stopped"
+
+
+@pytest.mark.parametrize(
+    ("hold", "release"), [("pause", "resume"), ("buffer_full", "buffer_ready")], ids=["pause", "buffer"]
+)
+async def test_holding_is_in_effect_within_one_frame_and_loses_nothing(hold, release):
+    async with serving(Numbers(length=ENDLESS)) as server, Client.of(server.url) as client:
+        await client.say("play_enhanced", track_id=1)
+        for _ in range(5):
+            await client.until("frame")
+        await client.say(hold)
+        await client.say("ping")
+        await client.until("pong")
+        assert [kind for kind, _ in await client.rest(0.2)].count("frame") <= 1
+        await client.say("ping")
+        assert (await client.next())[0] == "pong"
+        await client.say(release)
+        for _ in range(5):
+            await client.until("frame")
+    samples = client.samples()
+    np.testing.assert_array_equal(samples, ramp(0, len(samples)))
+
+
+async def test_a_seek_is_announced_and_starts_where_it_was_asked():
+    async with serving(Numbers(length=ENDLESS)) as server, Client.of(server.url) as client:
+        await client.say("play_enhanced", track_id=1)
+        await client.until("frame")
+        await client.say("seek", track_id=1, position=42.5)
+        kind, end = "", None
+        while kind != "seek_started":
+            kind, data = await client.next()
+            end = data if kind == "audio_stream_end" else end
+        assert end["reason"] == "stopped"
+        assert data == {"track_id": 1, "position": 42.5}
+        kind, start = await client.next()
+        assert kind == "audio_stream_start"
+        assert (start["is_seek"], start["start_chunk"], start["start_position"]) == (True, 4, 42.5)
+        frame = await client.until("frame")
+        assert frame.samples[0, 0] == 42.5 * RATE
+
+
+async def test_the_mastering_is_switched_in_the_middle():
+    async with serving(Numbers(length=ENDLESS)) as server, Client.of(server.url) as client:
+        await client.say("play_enhanced", track_id=1, preset="warm", intensity=0.5)
+        await client.until("frame")
+        await client.say("set_enhancement", enabled=False, position=2)
+        start = await client.until("audio_stream_start")
+        assert (start["stream_type"], start["preset"], start["start_position"]) == ("normal", "none", 2.0)
+        await client.say("set_enhancement", enabled=True, position=3)
+        start = await client.until("audio_stream_start")
+        assert (start["stream_type"], start["preset"], start["intensity"]) == ("enhanced", "warm", 0.5)
+        await client.say("stop")
+        await client.until("playback_stopped")
+    assert_streams_are_told_apart(client)
+
+
+async def test_rubbish_is_answered_and_the_connection_lives():
+    async with serving(Numbers()) as server, Client.of(server.url) as client:
+        for sent, wanted in [
+            ("{", "invalid_json"),
+            ("[]", "validation_error"),
+            ('{"type":"play_enhanced","data":{"track_id":true}}', "validation_error"),
+            ('{"type":"play_enhanced","data":{"track_id":1,"sample_format":"s16le"}}', "validation_error"),
+            ('{"type":"dance"}', "unknown_message_type"),
+            ("x" * 70_000, "message_too_large"),
+            (b"\x00\x01", "unsupported_frame_type"),
+        ]:
+            await client.socket.send(sent)
+            message = json.loads(await client.socket.recv())
+            assert (message["type"], message["error"]) == ("error", wanted)
+            assert set(message) == {"type", "error", "message"}
+        await client.say("ping")
+        assert (await client.next())[0] == "pong"
+
+
+async def test_more_than_a_megabyte_closes_the_connection():
+    async with serving(Numbers()) as server, Client.of(server.url) as client:
+        await client.socket.send("x" * (1 << 20) + "x")
+        with pytest.raises(ConnectionClosed) as closed:
+            await client.socket.recv()
+        assert closed.value.rcvd.code == 1009
+
+
+async def test_a_flood_is_dropped_and_then_closed_while_others_play_on():
+    async with serving(Numbers(length=ENDLESS)) as server, Client.of(server.url) as flooder:
+        loop = asyncio.get_running_loop()
+
+        async def flood() -> None:
+            with pytest.raises(ConnectionClosed):
+                while True:
+                    await flooder.socket.send('{"type":"resume"}')
+                    await asyncio.sleep(0.001)
+
+        async def read() -> list[str]:
+            seen = []
+            with pytest.raises(ConnectionClosed):
+                while True:
+                    seen.append(json.loads(await flooder.socket.recv()))
+            return seen
+
+        began = loop.time()
+        flooding, reading = asyncio.create_task(flood()), asyncio.create_task(read())
+        async with Client.of(server.url) as client:
+            waits = []
+            while loop.time() - began < 2:
+                asked = loop.time()
+                await client.say("ping")
+                await client.until("pong")
+                waits.append(loop.time() - asked)
+                await asyncio.sleep(0.05)
+        await asyncio.wait_for(flooding, 10)
+        answers = await reading
+        assert flooder.socket.close_code == 1008
+        assert loop.time() - began >= 5
+        assert any(answer.get("error") == "rate_limit_exceeded" for answer in answers)
+        assert sorted(waits)[len(waits) // 2] < 0.05
+
+
+async def test_streams_are_limited_per_client_and_a_replay_is_not_one_more():
+    async with (
+        serving(Numbers(length=ENDLESS), streams_per_client=1) as server,
+        Client.of(server.url) as first,
+    ):
+        await first.say("play_enhanced", track_id=1)
+        await first.until("frame")
+        await first.say("play_enhanced", track_id=2)
+        assert (await first.until("audio_stream_start", "audio_stream_error"))["track_id"] == 2
+        async with Client.of(server.url) as second:
+            await second.say("play_enhanced", track_id=3)
+            kind, error = await second.next()
+            assert (kind, error["code"], error["track_id"]) == ("audio_stream_error", "SERVER_BUSY", 3)
+            assert await second.rest(0.1) == []
+            await first.say("stop")
+            await first.until("playback_stopped")
+            await second.say("play_enhanced", track_id=3)
+            assert (await second.next())[0] == "audio_stream_start"
+
+
+async def test_streams_are_limited_in_total():
+    async with serving(Numbers(length=ENDLESS), streams_total=1) as server, Client.of(server.url) as first:
+        await first.say("play_enhanced", track_id=1)
+        await first.until("frame")
+        async with Client.of(server.url) as second:
+            await second.say("play_normal", track_id=3)
+            assert (await second.next())[1]["code"] == "SERVER_BUSY"
+
+
+@dataclass
+class Broken:
+    """A stream with a defect after its first frames."""
+
+    started: bool
+
+    async def stream_enhanced_audio(
+        self, request: StreamRequest, flow: Flow
+    ) -> AsyncGenerator[StreamEvent, None]:
+        if self.started:
+            events = Numbers().stream_enhanced_audio(request, flow)
+            for _ in range(4):
+                yield await anext(events)
+            await asyncio.sleep(0.05)
+            await events.aclose()
+        raise ZeroDivisionError("/home/secret/path")
+
+    stream_normal_audio = stream_enhanced_audio
+
+
+@pytest.mark.parametrize("started", [True, False])
+async def test_a_defect_ends_its_stream_says_nothing_of_itself_and_spares_the_connection(started, capsys):
+    async with serving(Broken(started)) as server, Client.of(server.url) as client:
+        await client.say("play_enhanced", track_id=1)
+        error = await client.until("audio_stream_error")
+        assert error["code"] == "STREAMING_ERROR"
+        assert "secret" not in json.dumps(error)
+        assert "ZeroDivision" not in json.dumps(error)
+        rest = await client.rest(0.1)
+        assert [kind for kind, _ in rest] == (["audio_stream_end"] if started else [])
+        if started:
+            assert rest[0][1]["reason"] == "errored"
+            assert_streams_are_told_apart(client)
+        await client.say("ping")
+        assert (await client.next())[0] == "pong"
+    assert "ZeroDivisionError" in capsys.readouterr().out
+
+
+@dataclass
+class Waiting:
+    """A stream that never gets as far as its start."""
+
+    cancelled: bool = False
+
+    async def stream_enhanced_audio(
+        self, request: StreamRequest, flow: Flow
+    ) -> AsyncGenerator[StreamEvent, None]:
+        try:
+            await asyncio.Event().wait()
+            yield PlanChanged(1, 1, {})
+        finally:
+            self.cancelled = True
+
+    stream_normal_audio = stream_enhanced_audio
+
+
+async def test_the_client_is_heard_while_a_stream_waits_and_no_end_is_told_of_what_never_started():
+    streams = Waiting()
+    async with serving(streams) as server, Client.of(server.url) as client:
+        await client.say("play_enhanced", track_id=1)
+        await client.say("ping")
+        assert (await client.next(1.0))[0] == "pong"
+        await client.say("stop")
+        assert [kind for kind, _ in await client.rest(0.2)] == ["playback_stopped"]
+        assert streams.cancelled
+
+
+async def test_a_client_that_vanishes_leaves_nothing_behind():
+    streams = Numbers(length=ENDLESS)
+    async with serving(streams) as server:
+        async with Client.of(server.url) as client:
+            await client.say("play_enhanced", track_id=1)
+            await client.until("frame")
+            client.socket.transport.abort()
+        async with asyncio.timeout(5):
+            while server.sockets.connected or streams.running:
+                await asyncio.sleep(0.01)
+
+
+async def test_a_client_that_reads_nothing_costs_a_bounded_buffer_and_then_its_connection():
+    streams = Numbers(length=ENDLESS)
+    async with serving(streams, times=Times(stall_s=0.5)) as server:
+        with sockets.socket() as raw:
+            raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
+            raw.setblocking(False)
+            loop = asyncio.get_running_loop()
+            await loop.sock_connect(raw, ("127.0.0.1", server.port))
+            await loop.sock_sendall(
+                raw,
+                b"GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+            )
+            assert (await loop.sock_recv(raw, 1024)).startswith(b"HTTP/1.1 101")
+            play = b'{"type":"play_enhanced","data":{"track_id":1}}'
+            await loop.sock_sendall(raw, bytes([0x81, 0x80 | len(play), 0, 0, 0, 0]) + play)
+            while not streams.made:
+                await asyncio.sleep(0.01)
+            async with asyncio.timeout(10):
+                while server.sockets.connected:
+                    await asyncio.sleep(0.01)
+            made = streams.made
+            # What the kernel's own buffers swallow, and a handful of frames in ours.
+            assert made < 400
+            await asyncio.sleep(0.1)
+            assert (streams.made, streams.running) == (made, 0)
+            async with asyncio.timeout(5):
+                while server.web.server_state.connections:
+                    await asyncio.sleep(0.01)
+
+
+async def test_going_down_ends_streams_and_says_goodbye():
+    async with serving(Numbers(length=ENDLESS)) as server, Client.of(server.url) as client:
+        await client.say("play_enhanced", track_id=1)
+        await client.until("frame")
+        server.web.should_exit = True
+        with pytest.raises(ConnectionClosed) as closed:
+            while True:
+                await client.next()
+        assert closed.value.rcvd.code in {1001, 1012}
+        kind, end = client.seen[-1]
+        assert (kind, end["reason"]) == ("audio_stream_end", "stopped")
+    assert_streams_are_told_apart(client)
+
+
+async def test_pings_are_sent():
+    async with serving(Numbers(), times=Times(ping_s=0.05)) as server, Client.of(server.url) as client:
+        assert (await client.next())[0] == "ping"
+        await client.say("pong")
+        assert (await client.next())[0] == "ping"
+
+
+@pytest.mark.parametrize(
+    "origin", ["http://evil.example", "https://127.0.0.1.evil.example", "null", "file://"]
+)
+async def test_pages_from_elsewhere_may_not_connect(origin):
+    async with serving(Numbers()) as server:
+        with pytest.raises(InvalidStatus) as refused:
+            async with Client.of(server.url, origin=origin):
+                pass
+        assert refused.value.response.status_code == 403
+
+
+@pytest.mark.parametrize("origin", [None, "http://127.0.0.1:8765", "http://nas.local"])
+async def test_the_servers_own_pages_and_programs_may_connect(origin):
+    async with (
+        serving(Numbers(), allow_hosts=["nas.local"]) as server,
+        Client.of(server.url, origin=origin) as client,
+    ):
+        await client.say("ping")
+        assert (await client.next())[0] == "pong"

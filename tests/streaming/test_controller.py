@@ -1,0 +1,555 @@
+"""What a play does, from the request to the last word, on fakes at the ports."""
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pytest
+from analyses import analysis, track
+from structlog.testing import capture_logs
+
+from tonearm.mastering.adaptive import AdaptiveMode
+from tonearm.mastering.hybrid import HybridProcessor
+from tonearm.model.audio import AudioFormat, AudioInfo
+from tonearm.model.errors import (
+    DecodeError,
+    FileMissing,
+    FingerprintServerDown,
+    FingerprintTimeout,
+    LibraryUnavailable,
+    NotEnoughAudio,
+    TonearmError,
+    TrackNotFound,
+)
+from tonearm.model.measures import Analysis
+from tonearm.model.plan import MasteringPlan, Preset, Target
+from tonearm.model.track import Track
+from tonearm.protocol.flow import Flow
+from tonearm.protocol.frames import AudioFrame, StreamEvent
+from tonearm.protocol.messages import (
+    EndReason,
+    FingerprintProgress,
+    PlanChanged,
+    RequestRefused,
+    StreamEnded,
+    StreamFailed,
+    StreamRequest,
+    StreamStarted,
+    StreamType,
+)
+from tonearm.protocol.requests import Transport
+from tonearm.streaming.controller import AudioStreamController
+from tonearm.streaming.pool import RenderPool
+
+RATE = 44_100
+
+
+@dataclass
+class Ramp:
+    """A renderer of samples that tell which frame they are; may break off, may be watched."""
+
+    source: MasteringPlan | HybridProcessor
+    position: int
+    length: int
+    info: AudioInfo
+    breaks_at: int | None = None
+    retargeted: list[tuple[int, MasteringPlan, float]] = field(default_factory=list)
+    closed: bool = False
+
+    @property
+    def format(self) -> AudioFormat:
+        return AudioFormat(self.info.format.rate, min(2, self.info.format.channels))
+
+    @property
+    def plan(self) -> MasteringPlan:
+        return self.source.plan if isinstance(self.source, HybridProcessor) else self.source
+
+    def read(self, frames: int) -> np.ndarray:
+        end = self.length if self.breaks_at is None else self.breaks_at
+        taken = max(0, min(frames, end - self.position))
+        if not taken and self.breaks_at is not None:
+            raise DecodeError("/music/song.flac is damaged")
+        numbers = np.arange(self.position, self.position + taken, dtype=np.float32)
+        self.position += taken
+        return np.repeat(numbers[:, None], self.format.channels, axis=1)
+
+    def retarget(self, plan: MasteringPlan, glide_s: float) -> None:
+        self.retargeted.append((self.position, plan, glide_s))
+        self.source = plan
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@dataclass
+class Fingerprints:
+    """Answers what the test says, when the test says."""
+
+    stored: Analysis | None = None
+    answer: Analysis | TonearmError | None = None
+    serving: bool = True
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
+    calls: list[str] = field(default_factory=list)
+    cancelled: bool = False
+
+    async def lookup(self, wanted: Track) -> Analysis | None:
+        return self.stored
+
+    async def generate(self, wanted: Track) -> Analysis:
+        self.calls.append("generate")
+        try:
+            await self.ready.wait()
+        except asyncio.CancelledError:
+            self.cancelled = True
+            raise
+        if isinstance(self.answer, TonearmError):
+            raise self.answer
+        assert self.answer is not None
+        return self.answer
+
+    async def check_health(self) -> bool:
+        self.calls.append("check_health")
+        return self.serving
+
+    def report_slow(self) -> None:
+        self.calls.append("report_slow")
+
+
+@dataclass
+class Tracks:
+    known: Track
+    error: TonearmError | None = None
+
+    def get(self, track_id: int) -> Track:
+        if self.error is not None:
+            raise self.error
+        if track_id != self.known.id:
+            raise TrackNotFound(f"track {track_id}")
+        return self.known
+
+
+def song(seconds: float, *, exact: bool = True, announced: int | None = None) -> Track:
+    known = track()
+    frames = round(seconds * RATE) if announced is None else announced
+    return replace(known, info=replace(known.info, frames=frames, frames_exact=exact))
+
+
+def counted(frames: int) -> Analysis:
+    found = analysis(lufs=-18.0, crest_db=14.0)
+    measures = replace(
+        found.measures,
+        frames=frames,
+        rate=RATE,
+        channels=2,
+        true_peak_dbtp=-1.0,
+        downmix_true_peak_dbtp=-1.0,
+        downmix_lufs=-18.0,
+        lra_lu=6.0,
+        plr_db=17.0,
+        psr_p10_db=12.0,
+        bass_phase_correlation=0.9,
+    )
+    return replace(found, measures=measures)
+
+
+class Stage:
+    """A controller with everything around it, and a way to let it play."""
+
+    def __init__(self, pool: RenderPool, queries: ThreadPoolExecutor) -> None:
+        self.pool, self.queries = pool, queries
+        self.tracks = Tracks(song(3.0))
+        self.fingerprints = Fingerprints()
+        self.make: Callable[..., Ramp] = Ramp
+        self.renderers: list[Ramp] = []
+        self.fallbacks: list[str] = []
+        self.length: int | None = None
+        self.breaks_at: int | None = None
+        self.cannot_open: TonearmError | None = None
+        self.start_wait_s = 5.0
+        self.lead_s = 600.0
+
+    def open(self, wanted: Track, source: MasteringPlan | HybridProcessor, start: int) -> Ramp:
+        if self.cannot_open is not None:
+            raise self.cannot_open
+        length = wanted.info.frames if self.length is None else self.length
+        made = Ramp(source, start, length, wanted.info, self.breaks_at)
+        self.renderers.append(made)
+        return made
+
+    def controller(self) -> AudioStreamController:
+        return AudioStreamController(
+            tracks=self.tracks,
+            queries=self.queries,
+            fingerprints=self.fingerprints,
+            plans=AdaptiveMode(),
+            target=Target(),
+            open_renderer=self.open,
+            pool=self.pool,
+            lead_s=self.lead_s,
+            start_wait_s=self.start_wait_s,
+            clock=time.monotonic,
+            count_fallback=self.fallbacks.append,
+        )
+
+    def stream(self, request: StreamRequest, flow: Flow) -> Any:
+        controller = self.controller()
+        if request.stream_type is StreamType.NORMAL:
+            return controller.stream_normal_audio(request, flow)
+        return controller.stream_enhanced_audio(request, flow)
+
+    async def play(self, **changes: object) -> list[StreamEvent]:
+        async with asyncio.timeout(20):
+            return [event async for event in self.stream(request(**changes), free_flow())]
+
+
+def free_flow() -> Flow:
+    return Flow(flow_controlled=True, paused=False)
+
+
+def request(**changes: object) -> StreamRequest:
+    asked = StreamRequest(
+        track_id=1,
+        stream_type=StreamType.ENHANCED,
+        preset=Preset.ADAPTIVE,
+        intensity=1.0,
+        start_position=0.0,
+        transport=Transport.BINARY,
+        epoch=1,
+    )
+    return replace(asked, **changes)
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[RenderPool]:
+    made = RenderPool(2)
+    yield made
+    made.close(5)
+
+
+@pytest.fixture(scope="module")
+def queries() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(1) as made:
+        yield made
+
+
+@pytest.fixture
+def stage(pool: RenderPool, queries: ThreadPoolExecutor) -> Stage:
+    return Stage(pool, queries)
+
+
+def names(events: list[StreamEvent]) -> list[str]:
+    """The kinds of events in order, frames as one word."""
+    said: list[str] = []
+    for event in events:
+        word = event.status.value if isinstance(event, FingerprintProgress) else type(event).__name__
+        if word != "AudioFrame" or said[-1] != "AudioFrame":
+            said.append(word)
+    return said
+
+
+def samples(events: list[StreamEvent]) -> np.ndarray:
+    blocks = [
+        np.frombuffer(event.samples, "<f4").reshape(-1, event.channels)
+        for event in events
+        if isinstance(event, AudioFrame)
+    ]
+    return np.concatenate(blocks)[:, 0]
+
+
+def first(events: list[StreamEvent], kind: type) -> Any:
+    return next(event for event in events if isinstance(event, kind))
+
+
+async def test_a_stored_fingerprint_is_used_from_the_first_sample(stage):
+    stage.fingerprints.stored = counted(3 * RATE)
+    with capture_logs() as log:
+        events = await stage.play()
+    assert names(events) == ["cached", "StreamStarted", "PlanChanged", "AudioFrame", "StreamEnded"]
+    started = first(events, StreamStarted)
+    assert (started.mastering_state, started.duration_exact) == ("fingerprint", True)
+    plan = json.loads(first(events, PlanChanged).text())["data"]
+    assert (plan["state"], plan["lwrp"]["class"], plan["stream_epoch"]) == ("fingerprint", "master", 1)
+    np.testing.assert_array_equal(samples(events), np.arange(3 * RATE))
+    ended = events[-1]
+    assert (ended.total_frames, ended.reason) == (3 * RATE, EndReason.COMPLETED)
+    assert [entry["event"] for entry in log] == [
+        "Received play_enhanced",
+        "Adaptive mastering will use fingerprint-optimized parameters",
+        "Starting audio stream",
+    ]
+    assert all(entry["track_id"] == 1 for entry in log)
+    assert log[-1].items() >= {"preset": "adaptive", "intensity": 1.0, "chunks": 1}.items()
+    assert stage.fallbacks == []
+
+
+async def test_the_plan_is_the_one_that_adaptive_mode_decides(stage):
+    stage.fingerprints.stored = found = counted(3 * RATE)
+    await stage.play(preset=Preset.WARM, intensity=0.5)
+    wanted = AdaptiveMode().plan(found.fingerprint, found.measures, Preset.WARM, 0.5, Target())
+    assert stage.renderers[0].source == wanted
+
+
+async def test_a_track_that_is_measured_in_time_starts_with_its_fingerprint(stage):
+    stage.fingerprints.answer = counted(3 * RATE)
+    stage.fingerprints.ready.set()
+    events = await stage.play()
+    assert names(events)[:3] == ["analyzing", "complete", "StreamStarted"]
+    assert first(events, StreamStarted).mastering_state == "fingerprint"
+    assert stage.fingerprints.calls == ["generate"]
+
+
+@pytest.mark.parametrize(
+    "error", [FingerprintServerDown("refused"), FingerprintTimeout("late"), DecodeError("odd")]
+)
+async def test_without_a_fingerprint_the_fallback_plays_and_everyone_is_told(stage, error):
+    stage.fingerprints.answer = error
+    stage.fingerprints.ready.set()
+    with capture_logs() as log:
+        events = await stage.play()
+    assert names(events)[:3] == ["analyzing", "failed", "StreamStarted"]
+    assert error.sentence in first(events[1:], FingerprintProgress).message
+    assert first(events, StreamStarted).mastering_state == "standard"
+    assert isinstance(stage.renderers[0].source, HybridProcessor)
+    assert events[-1].reason is EndReason.COMPLETED
+    assert stage.fallbacks == [error.code]
+    warning = next(entry for entry in log if entry["log_level"] == "warning")
+    assert warning["event"] == "Streaming with standard adaptive mastering"
+    assert (warning["track_id"], warning["code"], warning["reason"]) == (1, error.code, str(error))
+
+
+async def test_too_little_audio_plays_unchanged_and_says_why(stage):
+    stage.fingerprints.answer = NotEnoughAudio("0.2 s")
+    stage.fingerprints.ready.set()
+    events = await stage.play()
+    assert names(events)[:3] == ["analyzing", "failed", "StreamStarted"]
+    assert first(events, StreamStarted).mastering_state == "none"
+    assert stage.renderers[0].source.bypass
+    assert NotEnoughAudio.sentence in first(events, PlanChanged).text()
+    assert stage.fallbacks == []
+
+
+async def test_intensity_zero_is_the_source_and_needs_no_fingerprint(stage):
+    events = await stage.play(intensity=0.0)
+    assert names(events) == ["StreamStarted", "PlanChanged", "AudioFrame", "StreamEnded"]
+    assert first(events, StreamStarted).mastering_state == "none"
+    assert stage.renderers[0].source.bypass
+    assert stage.fingerprints.calls == []
+
+
+async def test_a_normal_play_is_the_source(stage):
+    with capture_logs() as log:
+        events = await stage.play(stream_type=StreamType.NORMAL, start_position=1.0)
+    assert names(events) == ["StreamStarted", "PlanChanged", "AudioFrame", "StreamEnded"]
+    assert stage.renderers[0].source.bypass
+    start = json.loads(first(events, StreamStarted).text())["data"]
+    assert (start["preset"], start["mastering_state"], start["start_position"]) == ("none", "none", 1.0)
+    np.testing.assert_array_equal(samples(events), np.arange(RATE, 3 * RATE))
+    assert log[-1].items() >= {"event": "Starting audio stream", "preset": "none"}.items()
+
+
+async def collect(stream: Any, until: Callable[[list[StreamEvent]], bool]) -> list[StreamEvent]:
+    events: list[StreamEvent] = []
+    async with asyncio.timeout(20):
+        async for event in stream:
+            events.append(event)
+            if until(events):
+                break
+    return events
+
+
+async def test_a_slow_fingerprint_is_folded_into_the_running_stream(stage):
+    stage.start_wait_s = 0.05
+    stage.tracks.known = song(60.0)
+    stage.fingerprints.answer = counted(60 * RATE)
+    stream = stage.stream(request(), free_flow())
+    began = time.monotonic()
+    with capture_logs() as log:
+        events = await collect(stream, lambda seen: isinstance(seen[-1], AudioFrame))
+        assert time.monotonic() - began < 2.0
+        stage.fingerprints.ready.set()
+        events += [event async for event in stream]
+    assert names(events) == [
+        "analyzing",
+        "StreamStarted",
+        "PlanChanged",
+        "AudioFrame",
+        "complete",
+        "PlanChanged",
+        "AudioFrame",
+        "StreamEnded",
+    ]
+    assert first(events, StreamStarted).mastering_state == "standard"
+    (position, plan, glide_s) = stage.renderers[0].retargeted[0]
+    assert (plan.state, glide_s) == ("fingerprint", 3.0)
+    assert position < 3 * RATE
+    plans = [json.loads(event.text())["data"]["state"] for event in events if isinstance(event, PlanChanged)]
+    assert plans == ["standard", "fingerprint"]
+    np.testing.assert_array_equal(samples(events), np.arange(60 * RATE))
+    assert stage.fingerprints.calls == ["generate", "report_slow", "check_health"]
+    assert stage.fallbacks == ["START_WAIT"]
+    assert [entry["event"] for entry in log][
+        -1
+    ] == "Adaptive mastering will use fingerprint-optimized parameters"
+
+
+async def test_a_server_that_hangs_is_told_once_and_music_plays(stage):
+    stage.start_wait_s = 0.05
+    stage.tracks.known = song(60.0)
+    stage.fingerprints.serving = False
+    stage.fingerprints.answer = FingerprintTimeout("60 s")
+    stream = stage.stream(request(), free_flow())
+    events = await collect(stream, lambda seen: names(seen)[-1] == "failed")
+    stage.fingerprints.ready.set()
+    events += [event async for event in stream]
+    assert names(events).count("failed") == 1
+    assert names(events).index("failed") > names(events).index("StreamStarted")
+    assert events[-1].reason is EndReason.COMPLETED
+
+
+async def test_news_reach_a_stream_that_waits_for_its_client(stage):
+    stage.start_wait_s = 0.05
+    stage.tracks.known = song(60.0)
+    stage.fingerprints.answer = counted(60 * RATE)
+    flow = free_flow()
+    stream = stage.stream(request(), flow)
+    await collect(stream, lambda seen: isinstance(seen[-1], AudioFrame))
+    flow.set_full(True)
+    news = asyncio.create_task(anext(stream))
+    await asyncio.sleep(0.05)
+    assert not news.done()
+    stage.fingerprints.ready.set()
+    assert (await asyncio.wait_for(news, 5)).status == "complete"
+    assert isinstance(await asyncio.wait_for(anext(stream), 5), PlanChanged)
+    await stream.aclose()
+
+
+async def test_a_stream_that_is_dropped_lets_go_of_everything(stage):
+    stage.start_wait_s = 0.05
+    stage.tracks.known = song(60.0)
+    stream = stage.stream(request(), free_flow())
+    await collect(stream, lambda seen: isinstance(seen[-1], AudioFrame))
+    await stream.aclose()
+    assert stage.fingerprints.cancelled
+    async with asyncio.timeout(5):
+        while not stage.renderers[0].closed:
+            await asyncio.sleep(0.005)
+
+
+async def test_a_play_that_is_cancelled_while_it_waits_lets_go(stage):
+    waiting = asyncio.create_task(stage.play())
+    while not stage.fingerprints.calls:
+        await asyncio.sleep(0.005)
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    assert stage.fingerprints.cancelled
+    assert stage.renderers == []
+
+
+async def test_the_lead_is_kept(stage):
+    stage.lead_s = 5.0
+    stage.tracks.known = song(60.0)
+    stream = stage.stream(request(intensity=0.0), free_flow())
+    frames = 0
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.4):
+            async for event in stream:
+                frames += event.frames if isinstance(event, AudioFrame) else 0
+    assert 4.5 * RATE <= frames <= 6.0 * RATE
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(LibraryUnavailable("locked"), "LIBRARY_UNAVAILABLE"), (TrackNotFound("1"), "TRACK_NOT_FOUND")],
+)
+@pytest.mark.parametrize("kind", list(StreamType))
+async def test_a_library_that_does_not_answer_is_an_error_and_nothing_starts(stage, error, code, kind):
+    stage.tracks.error = error
+    (failed,) = await stage.play(stream_type=kind)
+    assert isinstance(failed, StreamFailed)
+    assert (failed.code, failed.sentence) == (code, error.sentence)
+
+
+@pytest.mark.parametrize("error", [FileMissing("/music/song.flac"), DecodeError("/music/song.flac")])
+async def test_a_file_that_cannot_be_opened_is_an_error_that_names_no_path(stage, error):
+    stage.fingerprints.stored = counted(3 * RATE)
+    stage.cannot_open = error
+    events = await stage.play()
+    assert names(events) == ["cached", "StreamFailed"]
+    assert events[-1].code == error.code
+    assert "/music" not in events[-1].text()
+
+
+async def test_a_damaged_file_plays_as_far_as_it_goes_and_says_so(stage):
+    stage.breaks_at = 100_003
+    events = await stage.play(stream_type=StreamType.NORMAL)
+    assert names(events) == ["StreamStarted", "PlanChanged", "AudioFrame", "StreamFailed", "StreamEnded"]
+    np.testing.assert_array_equal(samples(events), np.arange(100_003))
+    failed, ended = events[-2:]
+    assert (failed.code, failed.recovery_position) == ("DECODE_ERROR", pytest.approx(100_003 / RATE))
+    assert (ended.reason, ended.total_frames) == (EndReason.ERRORED, 100_003)
+
+
+async def test_damage_at_the_border_of_a_frame_is_noticed_too(stage):
+    stage.breaks_at = RATE
+    events = await stage.play(stream_type=StreamType.NORMAL)
+    assert (events[-1].reason, events[-1].total_frames) == (EndReason.ERRORED, RATE)
+
+
+@pytest.mark.parametrize(
+    ("announced", "real"), [(100_000, 123_456), (200_000, 123_456), (200_000, 5 * 11_025)]
+)
+async def test_an_estimate_that_is_wrong_stays_an_estimate(stage, announced, real):
+    stage.tracks.known, stage.length = song(0, exact=False, announced=announced), real
+    events = await stage.play(stream_type=StreamType.NORMAL)
+    started, ended = first(events, StreamStarted), events[-1]
+    assert (started.duration_exact, started.total_frames) == (False, announced)
+    assert (ended.reason, ended.total_frames) == (EndReason.COMPLETED, real)
+    np.testing.assert_array_equal(samples(events), np.arange(real))
+
+
+@pytest.mark.parametrize("kind", list(StreamType))
+async def test_a_counted_length_replaces_the_estimate(stage, kind):
+    stage.tracks.known, stage.length = song(0, exact=False, announced=100_000), 123_456
+    stage.fingerprints.stored = counted(123_456)
+    started = first(await stage.play(stream_type=kind), StreamStarted)
+    assert (started.duration_exact, started.total_frames) == (True, 123_456)
+
+
+@pytest.mark.parametrize("position", [3.0, 3.1, 1e6])
+@pytest.mark.parametrize("kind", list(StreamType))
+async def test_nothing_starts_beyond_the_end(stage, position, kind):
+    stage.fingerprints.stored = counted(3 * RATE)
+    events = await stage.play(start_position=position, stream_type=kind)
+    refused = events[-1]
+    assert isinstance(refused, RequestRefused)
+    assert refused.error.kind == "validation_error"
+    assert not [event for event in events if isinstance(event, StreamStarted | StreamEnded)]
+
+
+async def test_the_last_frame_can_be_played_alone(stage):
+    events = await stage.play(start_position=(3 * RATE - 1) / RATE, stream_type=StreamType.NORMAL)
+    assert list(samples(events)) == [3 * RATE - 1]
+    assert (events[-1].total_frames, events[-1].reason) == (3 * RATE, EndReason.COMPLETED)
+
+
+async def test_sound_is_made_in_the_pool_and_nowhere_else(stage):
+    threads = set()
+    opened = stage.open
+
+    def open_and_watch(*arguments: Any) -> Ramp:
+        threads.add(threading.current_thread().name)
+        made = opened(*arguments)
+        read = made.read
+        made.read = lambda frames: (threads.add(threading.current_thread().name), read(frames))[1]
+        return made
+
+    stage.open = open_and_watch
+    await stage.play(stream_type=StreamType.NORMAL)
+    assert threads
+    assert all(name.startswith("render-") for name in threads)
