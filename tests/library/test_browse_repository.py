@@ -51,7 +51,7 @@ def test_the_artist_of_an_album_is_tagged_or_shared_by_all_tracks(library, tags,
     [
         # A compilation without an album artist stays together by its folder; discs count as one.
         ([("/m/x/1.flac", "L", None), ("/m/x/2.flac", "l ", None)], 1),
-        ([("/m/x/CD1/1.ape", "L", None), ("/m/x/cd 2/2.ape", "L", None), ("/m/x/Disc 03 b/3.ape", "L", None)], 1),
+        ([("/m/CD1/1.ape", "L", None), ("/m/cd 2/2.ape", "L", None), ("/m/Disc 03 b/3.ape", "L", None)], 1),
         ([("/m/x/1.flac", "Greatest Hits", None), ("/m/y/2.flac", "Greatest Hits", None)], 2),
         # With one, the folder does not count.
         ([("/m/x/1.flac", "L", "A"), ("/m/y/2.flac", "L", "a")], 1),

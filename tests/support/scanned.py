@@ -8,7 +8,11 @@ from tonearm.model.track import FileSignature, ScannedFile, Tags
 
 
 def scanned(
-    path: str | Path, content: str = "c0ffee", mtime_ns: int = 1_700_000_000, **tags: Any
+    path: str | Path,
+    content: str = "c0ffee",
+    mtime_ns: int = 1_700_000_000,
+    size: int = 1_000,
+    **tags: Any,
 ) -> ScannedFile:
     """A file of one minute; the keywords are its tags."""
     info = AudioInfo(
@@ -21,4 +25,4 @@ def scanned(
         bitrate=None,
         channel_layout="stereo",
     )
-    return ScannedFile(Path(path), FileSignature(1_000, mtime_ns, content), info, Tags(**tags))
+    return ScannedFile(Path(path), FileSignature(size, mtime_ns, content), info, Tags(**tags))

@@ -128,7 +128,7 @@ class _Run:
         self.store()
         for folder, reason in self._walk.unreadable:
             self._fail(folder, "FOLDER_UNREADABLE", "This folder cannot be read.", reason)
-        report = self._report(self._mark_gone())
+        report = self._report(self._tracks.mark_missing(map(_path, sorted(self._gone))))
         _log.info(
             "scan finished",
             **{name: getattr(report, name) for name in ("added", "updated", "skipped", "failed", "missing")},
@@ -148,6 +148,8 @@ class _Run:
                 yield from self._take(found, row)
             elif row is not None and not row.missing and self._judges(row.path, start):
                 gone.append(row.path)
+        unseen = [folder for folder, _ in self._walk.unreadable]
+        gone = [path for path in gone if not any(is_below(path, folder) for folder in unseen)]
         if any_found:
             self._gone.update(gone)
         elif gone:
@@ -200,11 +202,6 @@ class _Run:
             self._tracks.mark_present(self._back)
         self._read, self._back = [], []
         self._stored_at = time.monotonic()
-
-    def _mark_gone(self) -> int:
-        unseen = [folder for folder, _ in self._walk.unreadable]
-        gone = (path for path in sorted(self._gone) if not any(is_below(path, folder) for folder in unseen))
-        return self._tracks.mark_missing(map(_path, gone))
 
     def _fail(self, path: bytes, code: str, sentence: str, reason: Exception | None = None) -> None:
         self._failed += 1
