@@ -21,6 +21,7 @@ from tonearm.model.errors import (
     InvalidFingerprint,
     LibraryUnavailable,
     NotEnoughAudio,
+    TrackNotFound,
 )
 from tonearm.model.measures import Analysis
 from tonearm.model.track import FileSignature, Track
@@ -29,12 +30,14 @@ SIGNATURE = track().signature
 
 
 class Database:
-    """Keeps analyses in a dictionary; ``broken`` raises as a locked database does."""
+    """Keeps analyses in a dictionary; ``broken`` raises as a locked database does, ``left`` as one
+    that the track has left."""
 
     def __init__(self) -> None:
         self.rows: dict[tuple[int, FileSignature], Analysis] = {}
         self.failures: list[tuple[int, FileSignature, str]] = []
         self.broken = False
+        self.left = False
         self.threads: set[int] = set()
 
     def get(self, track_id: int, signature: FileSignature) -> Analysis | None:
@@ -42,17 +45,19 @@ class Database:
         return self.rows.get((track_id, signature))
 
     def put(self, track_id: int, signature: FileSignature, measured: Analysis) -> None:
-        self._touch()
+        self._touch(track_id)
         self.rows[track_id, signature] = measured
 
     def record_failure(self, track_id: int, signature: FileSignature, code: str) -> None:
-        self._touch()
+        self._touch(track_id)
         self.failures.append((track_id, signature, code))
 
-    def _touch(self) -> None:
+    def _touch(self, written: int = 0) -> None:
         self.threads.add(threading.get_ident())
         if self.broken:
             raise LibraryUnavailable("database is locked")
+        if self.left and written:
+            raise TrackNotFound(f"no track {written}")
 
 
 class Files:
@@ -246,6 +251,16 @@ async def test_what_could_not_be_kept_anywhere_is_not_called_cached(executor) ->
             assert await here.generator.get_or_generate(track()) == analysis()
     assert "Generated and cached fingerprint" not in events(logs)
     assert "Fingerprint not stored in .25d file" in events(logs)
+
+
+async def test_a_track_that_left_the_library_meanwhile_is_still_answered(executor) -> None:
+    async with world(executor) as here:
+        here.database.left = True
+        assert await here.generator.get_or_generate(track()) == analysis()
+        here.service.answer = NotEnoughAudio("short")
+        with pytest.raises(NotEnoughAudio):
+            await here.generator.get_or_generate(track(content="other"))
+        assert here.database.rows == {}
 
 
 @pytest.mark.parametrize("verdict", [NotEnoughAudio("short"), DecodeError("not audio")])

@@ -14,6 +14,7 @@ from tonearm.model.errors import (
     FingerprintUnavailable,
     LibraryUnavailable,
     NotEnoughAudio,
+    TrackNotFound,
 )
 from tonearm.model.fingerprint import ALGORITHM_VERSION
 from tonearm.model.measures import Analysis
@@ -28,7 +29,8 @@ log = structlog.get_logger()
 
 
 class FingerprintStore(Protocol):
-    """The database's fingerprints. Calls block, and raise LibraryUnavailable."""
+    """The database's fingerprints. Calls block, and raise LibraryUnavailable; those that write raise
+    TrackNotFound if the track has left the library meanwhile."""
 
     def get(self, track_id: int, signature: FileSignature) -> Analysis | None: ...
 
@@ -233,7 +235,7 @@ class FingerprintGenerator:
     async def _put_in_database(self, track: Track, analysis: Analysis) -> bool:
         try:
             await self._blocking(lambda: self._store.put(track.id, track.signature, analysis))
-        except LibraryUnavailable as error:
+        except (LibraryUnavailable, TrackNotFound) as error:
             log.warning("Fingerprint not stored in database", track_id=track.id, reason=str(error))
             return False
         return True
@@ -249,7 +251,7 @@ class FingerprintGenerator:
     async def _record_failure(self, track: Track, code: str) -> None:
         try:
             await self._blocking(lambda: self._store.record_failure(track.id, track.signature, code))
-        except LibraryUnavailable as error:
+        except (LibraryUnavailable, TrackNotFound) as error:
             log.warning("Failure not stored in database", track_id=track.id, reason=str(error))
 
     async def _blocking(self, call: Callable[[], T]) -> T:
