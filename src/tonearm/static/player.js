@@ -262,11 +262,11 @@ function openPage() {
   // What comes next from the server is this; what still comes of anything else is not played.
   function ask(track, from, seamless) {
     complain("");
+    $("progress").textContent = "";
     Object.assign(wanted, { track, from, seamless });
     if (!seamless) {
       playing.epoch = 0;
       if (node) node.port.postMessage({ do: "stop" });
-      $("progress").textContent = "";
     }
     showTrack(track);
   }
@@ -370,7 +370,7 @@ function openPage() {
     $("policy").textContent = plan.lwrp ? POLICIES[plan.lwrp.class] || plan.lwrp.class : "";
     $("decision").dataset.policy = plan.lwrp ? plan.lwrp.class : "";
     const parameters = Object.entries(plan.parameters || {});
-    $("reason").textContent = plan.lwrp ? plan.lwrp.reason : parameters.length ? parameters[0][1].reason : "";
+    $("reason").textContent = plan.lwrp ? plan.lwrp.reason : plan.parameters?.gain_db?.reason || "";
     $("plan").hidden = !parameters.length || plan.bypass;
     $("parameters").replaceChildren(...parameters.flatMap(([name, parameter]) => describe(name, parameter)));
   }
@@ -421,7 +421,12 @@ function openPage() {
     button.dataset.id = track.id;
     button.append(element("span", track.title), element("span", clock(track.duration), "length dim"));
     if (track.artist) button.append(element("span", track.artist, "artist dim"));
-    button.addEventListener("click", () => play(track, 0));
+    button.addEventListener("click", (event) => {
+      // From the keyboard (no click count), the row that plays is also its own pause button.
+      const again = event.detail === 0 && tonearm.state !== "idle" && wanted.track.id === track.id;
+      if (again) toggle();
+      else play(track, 0);
+    });
     const item = document.createElement("li");
     item.append(button);
     return item;
