@@ -55,8 +55,8 @@ def _bells(gains_db: Samples64, rate: int) -> Samples64:
     a = 10.0 ** (gains_db / 40.0)
     b1 = np.broadcast_to(-2 * cos, a.shape)
     a0 = 1 + alpha / a
-    sections: Samples64 = np.stack([1 + alpha * a, b1, 1 - alpha * a, b1, 1 - alpha / a], axis=-1)
-    return sections / a0[..., None]
+    sections = np.stack([1 + alpha * a, b1, 1 - alpha * a, b1, 1 - alpha / a], axis=-1)
+    return np.asarray(sections / a0[..., None], dtype=np.float64)
 
 
 def _shelves(gains_db: Samples64, edge: float, rate: int, side: int) -> Samples64:
@@ -67,8 +67,8 @@ def _shelves(gains_db: Samples64, edge: float, rate: int, side: int) -> Samples6
     up, down = a + 1, a - 1
     b = [a * (up - down * cos + beta), side * 2 * a * (down - up * cos), a * (up - down * cos - beta)]
     a0 = up + down * cos + beta
-    sections: Samples64 = np.stack([*b, -side * 2 * (down + up * cos), up + down * cos - beta], axis=-1)
-    return sections / a0[..., None]
+    sections = np.stack([*b, -side * 2 * (down + up * cos), up + down * cos - beta], axis=-1)
+    return np.asarray(sections / a0[..., None], dtype=np.float64)
 
 
 def _design(section_gains_db: Samples64, rate: int) -> Samples64:
@@ -88,8 +88,7 @@ def _inverse_slopes(rate: int) -> Samples64:
     sections = _design(np.ones((1, bands)), rate)[0]
     centres = BAND_CENTRES_HZ[:bands]
     slopes = np.stack([response_db(section[None], centres, rate) for section in sections], axis=1)
-    inverse: Samples64 = np.linalg.inv(slopes)
-    return inverse
+    return np.asarray(np.linalg.inv(slopes), dtype=np.float64)
 
 
 def _section_gains(gains_db: Sequence[float], rate: int) -> Samples64:
@@ -101,7 +100,7 @@ def _section_gains(gains_db: Sequence[float], rate: int) -> Samples64:
     if not asked.any():
         return asked
     inverse = _inverse_slopes(rate)
-    gains = inverse @ asked
+    gains: Samples64 = inverse @ asked
     for _ in range(_NEWTON_STEPS):
         reached = response_db(_design(gains[None], rate)[0], BAND_CENTRES_HZ[:bands], rate)
         if np.abs(asked - reached).max() < _CLOSE_DB:
@@ -120,7 +119,8 @@ def band_sections(gains_db: Sequence[float], rate: int) -> Samples64:
     Raises:
         ValueError: not seven gains, or one that is out of range or not a number.
     """
-    return _design(_section_gains(gains_db, rate)[None], rate)[0]
+    sections: Samples64 = _design(_section_gains(gains_db, rate)[None], rate)[0]
+    return sections
 
 
 def band_response_db(gains_db: Sequence[float], frequencies: ArrayLike, rate: int) -> NDArray[np.float64]:
@@ -215,7 +215,10 @@ class Equaliser:
         self._state = np.zeros((self._steady.shape[1], channels + 1, 2))
 
     def glide(self, gains_db: Sequence[float], frames: int) -> None:
-        """Move to other gains within ``frames``, from the next frame on and what is reached there."""
+        """Move to other gains within ``frames``, from the next frame on and what is reached there.
+
+        A glide that already leads to these gains goes on as it was.
+        """
         if tuple(gains_db) == self._asked:
             return
         self._asked = tuple(gains_db)

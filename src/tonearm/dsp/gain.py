@@ -15,11 +15,23 @@ LIMIT_DB = 60.0
 
 
 @kernel
+def _factor(gain_db: float) -> float:
+    return math.pow(10.0, gain_db / 20.0)
+
+
+@kernel
+def _scale(x: Block, gain: float, y: Block) -> None:
+    for n in range(x.shape[0]):
+        for c in range(x.shape[1]):
+            y[n, c] = x[n, c] * gain
+
+
+@kernel
 def _ramp(x: Block, start_db: float, end_db: float, passed: int, frames: int, y: Block) -> None:
     """``passed`` frames of the glide lie before row 0."""
     for n in range(x.shape[0]):
         part = min((passed + n) / frames, 1.0)
-        gain = 10.0 ** ((start_db * (1.0 - part) + end_db * part) / 20.0)
+        gain = _factor(start_db * (1.0 - part) + end_db * part)
         for c in range(x.shape[1]):
             y[n, c] = x[n, c] * gain
 
@@ -42,17 +54,25 @@ class Gain:
         self._glide = Glide.rest(_checked(gain_db), first_frame)
 
     def glide(self, gain_db: float, frames: int) -> None:
-        """Move to ``gain_db`` within ``frames``, from the next frame on and the level reached there."""
+        """Move to ``gain_db`` within ``frames``, from the next frame on and the level reached there.
+
+        A glide that already leads to ``gain_db`` goes on as it was.
+        """
+        if gain_db == self._glide.end[0]:
+            return
         self._glide = self._glide.to(_checked(gain_db), self._frame, frames)
 
     def process(self, block: Block) -> Block:
         glide, first = self._glide, self._frame
         self._frame += len(block)
-        if glide.over(first):
-            gain = 10.0 ** (float(glide.end[0]) / 20.0)
-            return block if gain == 1.0 else (block * gain).astype(np.float32)
+        start_db, end_db = float(glide.start[0]), float(glide.end[0])
+        if glide.over(first) and end_db == 0.0:
+            return block
         out = np.empty_like(block)
-        _ramp(block, float(glide.start[0]), float(glide.end[0]), first - glide.first, glide.frames, out)
+        if glide.over(first):
+            _scale(block, _factor(end_db), out)
+        else:
+            _ramp(block, start_db, end_db, first - glide.first, glide.frames, out)
         return out
 
 

@@ -1,0 +1,166 @@
+"""The mastering chain: a plan, applied to a stream of blocks.
+
+    equaliser -> gain -> true-peak limiter (threshold = the plan's ceiling - 0.05 dB)
+
+A bypassed plan is the same chain with nothing to do: no equaliser, 0 dB, no threshold. So a change to
+or from it is a glide like any other.
+
+What is not sound does not enter: a sample that is not finite, or beyond +120 dBFS (2^20), becomes 0 for
+every plan, the bypassed one too. All that follows is bounded, so what comes out is finite.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Final, Self
+
+import numpy as np
+
+from tonearm.dsp.equaliser import STEP_FRAMES, Equaliser
+from tonearm.dsp.gain import Gain
+from tonearm.dsp.limiter import MARGIN_DB, TruePeakLimiter
+from tonearm.model.audio import AudioFormat, Block
+from tonearm.model.plan import EQ_BANDS, Compression, MasteringPlan, Restoration, Width
+
+GRID_FRAMES: Final = STEP_FRAMES
+"""Plans change at multiples of this many frames, counted from frame 0 of the file."""
+
+GLIDE_S: Final = 3.0
+
+_LOUDEST = 2.0**20
+_PIECE_FRAMES = 8192
+"""Long blocks are worked through in pieces that stay in the processor's cache."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Settings:
+    """What the stages are told."""
+
+    eq_db: tuple[float, ...]
+    gain_db: float
+    threshold_dbtp: float
+
+    @classmethod
+    def of(cls, plan: MasteringPlan) -> Self:
+        if plan.bypass:
+            return cls((0.0,) * EQ_BANDS, 0.0, math.inf)
+        for name, value, neutral in (
+            ("compression", plan.compression, Compression()),
+            ("restoration", plan.restoration, Restoration()),
+            ("width", plan.width, Width()),
+        ):
+            if value != neutral:
+                raise ValueError(f"this chain has no stage for {name}, and the plan asks for {value}")
+        return cls(tuple(plan.eq_db), plan.gain_db, plan.ceiling_dbtp - MARGIN_DB)
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What the chain moves to from ``frame`` on, within ``glide_frames``."""
+
+    frame: int
+    settings: _Settings
+    glide_frames: int
+
+
+class Chain:
+    """Master a stream of blocks by a plan.
+
+    Shape:
+        in and out: float32 [frames, channels]; any number of frames, including 0. ``process`` may return
+        fewer frames than it got; with ``flush``, as many come out as went in, aligned to the sample.
+    Delay:
+        taken off; ``process`` holds back about 6.5 ms.
+
+    Args:
+        plan: applied as it is (already scaled by its intensity).
+        rate: frames a second, 8,000 to 384,000.
+        channels: 1 to 8; gain and limiter are the same for all of them.
+        first_frame: number, in the file, of the first frame that will come in.
+
+    Raises:
+        ValueError: a format out of range, or a plan that asks for a stage that does not exist.
+    """
+
+    def __init__(self, plan: MasteringPlan, rate: int, channels: int, first_frame: int = 0) -> None:
+        self._format = AudioFormat(rate, channels)
+        settings = _Settings.of(plan)
+        self._frame = first_frame
+        self._threshold_dbtp = settings.threshold_dbtp
+        self._equaliser = Equaliser(settings.eq_db, rate, channels, first_frame)
+        self._gain = Gain(settings.gain_db, first_frame)
+        self._limiter = TruePeakLimiter(settings.threshold_dbtp, rate, channels)
+        self._change: _Change | None = None
+        self._arrival: tuple[int, float] | None = None
+        self._reduction_db = 0.0
+
+    @property
+    def reduction_db(self) -> float:
+        """The most that the limiter took off in the last call of ``process`` or ``flush``, dB, >= 0."""
+        return self._reduction_db
+
+    def retarget(self, plan: MasteringPlan, glide_s: float = GLIDE_S) -> None:
+        """Go over to another plan within ``glide_s`` seconds.
+
+        The change begins at the next multiple of ``GRID_FRAMES`` of the input, from the values reached
+        there; gains move in dB along a straight line. While they move, the lower of the two ceilings
+        holds. A value that is not new is left alone, even if it is still gliding. Of several changes
+        before the same grid position, the last counts.
+        """
+        if not glide_s >= 0:
+            raise ValueError(f"a glide takes at least 0 s, got {glide_s}")
+        frame = -(-self._frame // GRID_FRAMES) * GRID_FRAMES
+        self._change = _Change(frame, _Settings.of(plan), round(glide_s * self._format.rate))
+
+    def process(self, block: Block) -> Block:
+        sound = self._sound(block)
+        parts = [np.zeros((0, self._format.channels), np.float32)]
+        self._reduction_db = 0.0
+        start = 0
+        while start < len(sound):
+            self._change_if_due()
+            count = min(len(sound) - start, _PIECE_FRAMES, self._frames_to_change())
+            self._frame += count
+            piece = self._equaliser.process(sound[start : start + count])
+            parts.append(self._limiter.process(self._gain.process(piece)))
+            self._reduction_db = max(self._reduction_db, self._limiter.reduction_db)
+            start += count
+        return np.concatenate(parts)
+
+    def flush(self) -> Block:
+        """The frames held back. Nothing may be processed after it."""
+        rest = self._limiter.flush()
+        self._reduction_db = self._limiter.reduction_db
+        return rest
+
+    def _sound(self, block: Block) -> Block:
+        if block.dtype != np.float32 or block.ndim != 2 or block.shape[1] != self._format.channels:
+            raise ValueError(
+                f"wanted float32 [frames, {self._format.channels}], got {block.dtype} {block.shape}"
+            )
+        sane = np.abs(block) <= _LOUDEST
+        return block if sane.all() else np.where(sane, block, np.float32(0.0))
+
+    def _frames_to_change(self) -> int:
+        due = [self._change.frame] if self._change else []
+        if self._arrival:
+            due.append(self._arrival[0])
+        return min(due, default=self._frame + _PIECE_FRAMES) - self._frame
+
+    def _change_if_due(self) -> None:
+        if self._arrival and self._arrival[0] == self._frame:
+            self._hold(self._arrival[1])
+            self._arrival = None
+        if self._change and self._change.frame == self._frame:
+            settings, frames = self._change.settings, self._change.glide_frames
+            self._equaliser.glide(settings.eq_db, frames)
+            self._gain.glide(settings.gain_db, frames)
+            self._hold(
+                min(self._threshold_dbtp, settings.threshold_dbtp) if frames else settings.threshold_dbtp
+            )
+            self._arrival = (self._frame + frames, settings.threshold_dbtp) if frames else None
+            self._change = None
+
+    def _hold(self, threshold_dbtp: float) -> None:
+        if threshold_dbtp != self._threshold_dbtp:
+            self._threshold_dbtp = threshold_dbtp
+            self._limiter.set_threshold(threshold_dbtp)
