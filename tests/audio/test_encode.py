@@ -33,10 +33,11 @@ def write(
     depth: str = "24",
     extras: Extras = NOTHING,
     step: int = 10_007,
+    dithered: bool = False,
 ) -> Path:
     layout = {1: "mono", 2: "stereo", 6: "5.1(side)"}[sound.shape[1]]
     encoding = encoding_for(path, BitDepth(depth))
-    encoder = Encoder(path, encoding, AudioFormat(rate, sound.shape[1]), layout, extras)
+    encoder = Encoder(path, encoding, AudioFormat(rate, sound.shape[1]), layout, extras, dithered=dithered)
     for start in range(0, len(sound), step):
         encoder.write(sound[start : start + step])
     assert encoder.frames == len(sound)
@@ -63,6 +64,19 @@ def test_integers_are_rounded_and_clipped(
     read, _ = soundfile.read(path, dtype="float64")
     expected = np.clip(np.rint(sound.astype(np.float64) * scale), -scale, scale - 1) / scale
     np.testing.assert_array_equal(read, expected)
+
+
+@pytest.mark.parametrize("name", ["a.flac", "a.wav"])
+def test_dither_keeps_what_lies_below_a_sixteenth_bit(tmp_path: Path, name: str) -> None:
+    quiet = np.repeat(0.3 / 32768 * np.sin(np.arange(100_000) / 7.0)[:, None], 2, axis=1).astype(np.float32)
+    plain, dithered = (
+        soundfile.read(write(tmp_path / name, quiet, depth="16", dithered=choice))[0][:, 0]
+        for choice in (False, True)
+    )
+    assert not plain.any()
+    assert np.dot(dithered, quiet[:, 0]) / np.dot(quiet[:, 0], quiet[:, 0]) == pytest.approx(1.0, abs=0.05)
+    again = soundfile.read(write(tmp_path / name, quiet, depth="16", dithered=True, step=333))[0]
+    np.testing.assert_array_equal(again[:, 0], dithered)
 
 
 def test_float_wav_is_bit_exact_above_full_scale_too(tmp_path: Path) -> None:
@@ -129,7 +143,9 @@ def test_what_is_said_of_the_samples_is_not_copied(tmp_path: Path) -> None:
 def test_a_file_appears_only_when_it_is_whole(tmp_path: Path) -> None:
     path = tmp_path / "a.flac"
     path.write_text("the earlier one")
-    encoder = Encoder(path, encoding_for(path, BitDepth.INT24), AudioFormat(44_100, 2), "stereo", NOTHING)
+    encoder = Encoder(
+        path, encoding_for(path, BitDepth.INT24), AudioFormat(44_100, 2), "stereo", NOTHING, dithered=False
+    )
     encoder.write(tabla())
     assert path.read_text() == "the earlier one"
     encoder.close()
@@ -145,7 +161,9 @@ def test_a_file_gets_the_usual_permissions(tmp_path: Path) -> None:
 
 def test_an_aborted_file_leaves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "a.m4a"
-    encoder = Encoder(path, encoding_for(path, BitDepth.INT24), AudioFormat(44_100, 2), "stereo", NOTHING)
+    encoder = Encoder(
+        path, encoding_for(path, BitDepth.INT24), AudioFormat(44_100, 2), "stereo", NOTHING, dithered=False
+    )
     encoder.write(tabla())
     encoder.abort()
     assert list(tmp_path.iterdir()) == []
@@ -175,7 +193,12 @@ def test_a_full_disc_is_an_error_and_leaves_nothing(name: str) -> None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, before[1]))
             path = Path(folder) / name
             encoder = Encoder(
-                path, encoding_for(path, BitDepth.INT24), AudioFormat(44_100, 2), "stereo", NOTHING
+                path,
+                encoding_for(path, BitDepth.INT24),
+                AudioFormat(44_100, 2),
+                "stereo",
+                NOTHING,
+                dithered=False,
             )
             with pytest.raises(EncodeError):
                 for start in range(0, len(loud), 100_000):

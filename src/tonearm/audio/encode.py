@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from tonearm.audio.extras import FRONT_COVER_COMMENT, Cover, Extras
 from tonearm.audio.formats import Encoding
+from tonearm.dsp.dither import dithered_16, rounded_16
 from tonearm.model.audio import AudioFormat, Block
 from tonearm.model.errors import TonearmError
 
@@ -40,19 +41,28 @@ class Encoder:
         sound: rate and channels of the blocks.
         layout: FFmpeg's name of the channel layout.
         extras: tags and cover to put in; a WAV holds few tags and no cover.
+        dithered: whether 16-bit samples are dithered; other kinds never are.
 
     Raises:
         EncodeError: the file cannot be written.
     """
 
     def __init__(
-        self, path: Path, encoding: Encoding, sound: AudioFormat, layout: str, extras: Extras
+        self,
+        path: Path,
+        encoding: Encoding,
+        sound: AudioFormat,
+        layout: str,
+        extras: Extras,
+        *,
+        dithered: bool,
     ) -> None:
         self._path = path
         self._partial = path.with_name(f".{path.stem[:64]}.{secrets.token_hex(4)}.part")
         # The encoders of more than two channels know the surround speakers by the name of back ones.
         self._layout = layout if encoding.lossless else layout.replace("(side)", "")
         self._encoding, self._rate, self._channels = encoding, sound.rate, sound.channels
+        self._dithered = dithered
         self._frames = 0
         try:
             self._container = av.open(
@@ -84,7 +94,7 @@ class Encoder:
         if not len(block):
             return
         sample_format = self._encoding.sample_format.removesuffix("p")
-        packed = _packed(block, sample_format).reshape(1, -1)
+        packed = self._packed(block, sample_format).reshape(1, -1)
         frame = AudioFrame.from_ndarray(packed, sample_format, self._layout)
         frame.rate = self._rate
         frame.pts = self._frames
@@ -158,12 +168,12 @@ class Encoder:
         for packet in self._stream.encode(frame):
             self._container.mux(packet)
 
-
-def _packed(block: Block, sample_format: str) -> NDArray[Any]:
-    """Samples as the encoder takes them; 24 bits stand in the upper part of 32."""
-    if sample_format == "flt":
-        return np.ascontiguousarray(block)
-    full_scale = 2**15 if sample_format == "s16" else 2**23
-    scaled = np.clip(np.rint(block * np.float32(full_scale)), -full_scale, full_scale - 1)
-    whole: NDArray[Any] = scaled.astype(np.int32)
-    return whole.astype(np.int16) if sample_format == "s16" else np.left_shift(whole, 8)
+    def _packed(self, block: Block, sample_format: str) -> NDArray[Any]:
+        """Samples as the encoder takes them; 24 bits stand in the upper part of 32."""
+        if sample_format == "flt":
+            return np.ascontiguousarray(block)
+        if sample_format == "s16":
+            return dithered_16(block, self._frames) if self._dithered else rounded_16(block)
+        whole = np.clip(np.rint(block * np.float32(2**23)), -(2**23), 2**23 - 1)
+        upper: NDArray[np.int32] = whole.astype(np.int32) * np.int32(256)
+        return upper

@@ -137,7 +137,9 @@ def _render(
     with ChunkedAudioProcessor(source, plan, most_channels=encoding.most_channels) as track:
         step = round(_STEP_S * track.format.rate)
         layout = track.info.channel_layout if track.format == track.info.format else "stereo"
-        encoder = Encoder(destination, encoding, track.format, layout, read_extras(source))
+        encoder = Encoder(
+            destination, encoding, track.format, layout, read_extras(source), dithered=_needs_dither(track)
+        )
         try:
             while len(block := track.read(step)):
                 encoder.write(block)
@@ -148,3 +150,10 @@ def _render(
             encoder.abort()
             raise
         return encoder.frames
+
+
+def _needs_dither(track: ChunkedAudioProcessor) -> bool:
+    """Rounding to 16 bits wants dither, but where the samples are those of a 16-bit source."""
+    depth = track.info.bit_depth
+    same = track.plan.bypass and track.format == track.info.format
+    return not (same and depth is not None and depth <= 16)
