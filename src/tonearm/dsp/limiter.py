@@ -12,11 +12,13 @@ the whole length of the averages; so over these frames ``r`` is never under ``d`
 sets it, constant: what the interpolation makes of the reduced samples is the reduced peak. A slope of
 ``r`` over a lesser peak comes with more reduction than the slope can undo (L is long against 10).
 
-The averages run over integers (units of 2^-30), whose sums are exact: no drift, no dependence on what
-was long ago, and nothing is left once the reduction is over. Then ``y`` is ``x`` bit for bit.
+Three averages in a row have the shape of a Hann window, at the cost of three sums a frame, and those
+run over integers (units of 2^-30). Their sums are exact: no drift, no
+dependence on what was long ago, and nothing is left once the reduction is over: then ``y`` is ``x`` bit
+for bit.
 
-Source: the look-ahead limiter as in U. Zoelzer (ed.), "DAFX", 2nd ed., section 4.2.2, detecting on
-the interpolated waveform (``dsp/truepeak.py``), with a release as in the "dual time constant" designs.
+Source: U. Zoelzer (ed.), "DAFX: Digital Audio Effects", 2nd ed., chapter 4 (limiter); what is detected
+is the interpolated waveform of ``dsp/truepeak.py``.
 """
 
 import math
@@ -46,7 +48,7 @@ _NEGLIGIBLE = 1e-5
 """Reductions under this (0.0001 dB) are none: the limiter idles on peaks that just touch the threshold."""
 
 
-def averages(rate: int) -> tuple[int, int, int]:
+def _averages(rate: int) -> tuple[int, int, int]:
     """Lengths of the three moving averages, frames."""
     look_ahead = max(math.ceil(LOOK_AHEAD_S * rate), MIN_LOOK_AHEAD)
     first, second, third = (max(2, round(share * look_ahead)) for share in _SHARES)
@@ -133,9 +135,9 @@ class TruePeakLimiter:
     """Keep the true peak of a stream of blocks at or under a threshold.
 
     Shape:
-        in and out: [frames, channels], finite; any number of frames, including 0. ``process`` returns
-        fewer frames than it got until ``delay`` frames have come in; ``flush`` returns the rest, so that
-        in total as many come out as went in, aligned.
+        in and out: [frames, channels], under +120 dBFS; any number of frames, including 0. ``process``
+        returns fewer frames than it got until ``delay`` frames have come in; ``flush`` returns the rest,
+        so that in total as many come out as went in, aligned.
     Delay:
         ``delay`` frames (6.5 ms at 44.1 kHz), already taken off.
 
@@ -148,7 +150,7 @@ class TruePeakLimiter:
     """
 
     def __init__(self, threshold_dbtp: float, rate: int, channels: int) -> None:
-        lengths = averages(rate)
+        lengths = _averages(rate)
         look_ahead = sum(lengths) - len(lengths)
         window = look_ahead + 2 * REACH + 1 + round(HOLD_S * rate)
         self.delay = look_ahead + 2 * REACH
@@ -209,7 +211,7 @@ class TruePeakLimiter:
         )
         _average(reductions, self._rings, self._lengths, self._at, self._sums)
         out = np.empty_like(x)
-        self.reduction_db = -20.0 * math.log10(1.0 - _reduce(x, reductions, out))
+        self.reduction_db = -20.0 * math.log10(max(1.0 - _reduce(x, reductions, out), 1.0 / _UNIT))
         return out
 
     def _detect(self, x: Block, reductions: Samples64, stop: int) -> None:

@@ -5,7 +5,7 @@
 A bypassed plan is the same chain with nothing to do: no equaliser, 0 dB, no threshold. So a change to
 or from it is a glide like any other.
 
-What is not sound does not enter: a sample that is not finite, or beyond +120 dBFS (2^20), becomes 0 for
+What is not sound does not enter: a sample that is not finite, or beyond +60 dBFS (2^10), becomes 0 for
 every plan, the bypassed one too. All that follows is bounded, so what comes out is finite.
 """
 
@@ -26,7 +26,7 @@ GRID_FRAMES: Final = STEP_FRAMES
 
 GLIDE_S: Final = 3.0
 
-_LOUDEST = 2.0**20
+_LOUDEST = 2.0**10
 _PIECE_FRAMES = 8192
 """Long blocks are worked through in pieces that stay in the processor's cache."""
 
