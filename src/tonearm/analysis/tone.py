@@ -1,0 +1,194 @@
+"""Where the energy lies: bands, third-octaves, centroid, rolloff, flatness, bass in phase or not.
+
+    P[k] = mean over channels and frames of |X[k]|^2,   Hann window of 2^n samples nearest to 93 ms, hop half
+
+Source: Welch's method (P); Peeters, "A large set of audio features" (2004), as librosa computes them.
+"""
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tonearm.analysis.series import Mask, Series, kept, median
+from tonearm.dsp.kernels import kernel
+from tonearm.dsp.stft import Spectra, hann
+from tonearm.model.errors import NotEnoughAudio
+from tonearm.model.fingerprint import BAND_EDGES_HZ
+from tonearm.model.measures import SILENT_BAND_DB, THIRD_OCTAVES_HZ
+
+Powers = NDArray[np.float32]
+"""Power spectra, float32 ``[frames, bins]``."""
+
+_BASS_HZ: Final = 120.0
+_RATIO_LIMIT_DB: Final = 60.0
+_ROLLOFF: Final = 0.85
+_FLOORS: Final = (1e-10, 1e-12)
+_LOW_LEVEL: Final = 0.01
+
+
+@kernel
+def _add_powers(
+    left: Spectra, right: Spectra, total: NDArray[np.float64], mono: Powers, cross: NDArray[np.float64]
+) -> None:
+    """Add |L|^2 + |R|^2 to ``total [bins]``, set ``mono`` to |(L + R) / 2|^2.
+
+    ``cross [bins, 3]`` takes |L|^2, |R|^2 and Re L R* of its lowest bins.
+    """
+    frames, bins = left.shape
+    for f in range(frames):
+        for k in range(bins):
+            a, b = left[f, k].real, left[f, k].imag
+            c, d = right[f, k].real, right[f, k].imag
+            total[k] += (a * a + b * b) + (c * c + d * d)
+            u, v = np.float32(0.5) * (a + c), np.float32(0.5) * (b + d)
+            mono[f, k] = u * u + v * v
+        for k in range(len(cross)):
+            a, b = np.float64(left[f, k].real), np.float64(left[f, k].imag)
+            c, d = np.float64(right[f, k].real), np.float64(right[f, k].imag)
+            cross[k, 0] += a * a + b * b
+            cross[k, 1] += c * c + d * d
+            cross[k, 2] += a * c + b * d
+
+
+@kernel
+def _centroid_and_rolloff(magnitude: Powers, share: float, out: NDArray[np.float64]) -> None:
+    """Centroid and rolloff of each frame in bins, ``out [frames, 2]``; 0 for a frame of nothing."""
+    bins = magnitude.shape[1]
+    whole = bins - bins % 4
+    for f in range(len(magnitude)):
+        m = magnitude[f]
+        s0, s1, s2, s3 = 0.0, 0.0, 0.0, 0.0
+        w0, w1, w2, w3 = 0.0, 0.0, 0.0, 0.0
+        for k in range(0, whole, 4):
+            a, b, c, d = np.float64(m[k]), np.float64(m[k + 1]), np.float64(m[k + 2]), np.float64(m[k + 3])
+            s0, s1, s2, s3 = s0 + a, s1 + b, s2 + c, s3 + d
+            w0, w1, w2, w3 = w0 + k * a, w1 + (k + 1) * b, w2 + (k + 2) * c, w3 + (k + 3) * d
+        for k in range(whole, bins):
+            s0, w0 = s0 + m[k], w0 + k * np.float64(m[k])
+        total = (s0 + s1) + (s2 + s3)
+        if total <= 0.0:
+            out[f, 0], out[f, 1] = 0.0, 0.0
+            continue
+        out[f, 0] = ((w0 + w1) + (w2 + w3)) / total
+        # From the top down: what lies above the rolloff is the shorter way for most music.
+        above, k = (1.0 - share) * total, bins - 1
+        rest = 0.0
+        while k > 0 and rest + m[k] <= above:
+            rest += m[k]
+            k -= 1
+        out[f, 1] = k
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tone:
+    """Units as in ``Fingerprint`` and ``TrackMeasures``; ``bands_pct`` holds the seven bands."""
+
+    bands_pct: tuple[float, ...]
+    bass_mid_ratio: float
+    spectral_centroid: float
+    spectral_rolloff: float
+    spectral_flatness: float
+    bass_phase_correlation: float
+    third_octaves_db: tuple[float, ...]
+
+
+class ToneAnalysis:
+    """Measure a stream of spectra of two channels (one twice, for mono).
+
+    Shape:
+        in: complex64 [frames, size // 2 + 1], twice.
+    """
+
+    def __init__(self, rate: float, size: int) -> None:
+        self._spacing = rate / size
+        self._size = size
+        self._total = np.zeros(size // 2 + 1)
+        self._cross = np.zeros((math.ceil(_BASS_HZ / self._spacing), 3))
+        self.frames = 0
+        """Frames so far."""
+        self._shapes: list[NDArray[np.float64]] = []
+        self._flatness: list[NDArray[np.float64]] = []
+
+    def process(self, left: Spectra, right: Spectra) -> Powers:
+        """Take the next frames; returns the power spectra of the mono mix."""
+        mono = np.empty(left.shape, dtype=np.float32)
+        _add_powers(left, right, self._total, mono, self._cross)
+        self.frames += len(left)
+        shape = np.empty((len(left), 2))
+        _centroid_and_rolloff(np.sqrt(mono), _ROLLOFF, shape)
+        self._shapes.append(shape)
+        self._flatness.append(np.stack([_flatness(mono, floor) for floor in _FLOORS], axis=1))
+        return mono
+
+    def finish(self, silent: Mask, loudest: float) -> Tone:
+        """What was measured.
+
+        Args:
+            silent: which of the spectra's frames are silent.
+            loudest: mean square of the loudest 50 ms, full scale.
+
+        Raises:
+            NotEnoughAudio: nothing lies between 20 Hz and 20 kHz.
+        """
+        power = self._total / max(1, 2 * self.frames)
+        bands = np.array([self._between(power, *edges) for edges in pairwise(BAND_EDGES_HZ)])
+        if bands.sum() <= 0.0:
+            raise NotEnoughAudio("nothing between 20 Hz and 20 kHz")
+        shapes = np.concatenate(self._shapes) * self._spacing
+        flatness = np.concatenate(self._flatness)[:, 1 if loudest < _LOW_LEVEL else 0]
+        return Tone(
+            bands_pct=tuple((100.0 * bands / bands.sum()).tolist()),
+            bass_mid_ratio=_ratio_db(self._between(power, 60.0, 250.0), self._between(power, 250.0, 2000.0)),
+            spectral_centroid=median(kept(shapes[:, 0], ~silent)),
+            spectral_rolloff=median(kept(shapes[:, 1], ~silent)),
+            spectral_flatness=min(1.0, median(kept(flatness, ~silent))),
+            bass_phase_correlation=self._bass_correlation(),
+            third_octaves_db=self._third_octaves(power),
+        )
+
+    def _between(self, power: Series, low: float, high: float) -> float:
+        frequencies = np.arange(len(power)) * self._spacing
+        return float(power[(frequencies >= low) & (frequencies < high)].sum())
+
+    def _bass_correlation(self) -> float:
+        """Correlation below 120 Hz without the constant part; 1 where there is nothing to be out of phase."""
+        left, right, product = self._cross[1:].sum(axis=0)
+        if left <= 0.0 or right <= 0.0:
+            return 1.0
+        return float(np.clip(product / math.sqrt(left * right), -1.0, 1.0))
+
+    def _third_octaves(self, power: Series) -> tuple[float, ...]:
+        """Mean square in each band, dB; bins that a band's edge cuts count in part."""
+        scale = 2.0 / (self._size * float(np.sum(hann(self._size).astype(np.float64) ** 2)))
+        running = np.concatenate([[0.0], np.cumsum(power * scale)])
+        edges_hz = (np.arange(len(running)) - 0.5) * self._spacing
+        levels = []
+        for centre in THIRD_OCTAVES_HZ:
+            low, high = np.interp([centre * 2.0 ** (-1 / 6), centre * 2.0 ** (1 / 6)], edges_hz, running)
+            levels.append(
+                max(SILENT_BAND_DB, 10.0 * math.log10(high - low)) if high > low else SILENT_BAND_DB
+            )
+        return tuple(levels)
+
+
+def _flatness(power: Powers, floor: float) -> NDArray[np.float64]:
+    """Geometric over arithmetic mean of each frame, ``[frames]``; powers under ``floor`` count as that.
+
+    The floor keeps the rounding noise of empty bins out. 1e-10 is librosa's, meant for music near
+    full scale; a track whose loudest 50 ms lies under -20 dBFS is measured with one 20 dB lower.
+    """
+    raised = np.maximum(power, np.float32(floor))
+    geometric = np.exp(np.log(raised).mean(axis=1, dtype=np.float32).astype(np.float64))
+    return np.asarray(geometric / raised.mean(axis=1, dtype=np.float32).astype(np.float64))
+
+
+def _ratio_db(over: float, under: float) -> float:
+    if over <= 0.0 and under <= 0.0:
+        return 0.0
+    if over <= 0.0 or under <= 0.0:
+        return _RATIO_LIMIT_DB if over > 0.0 else -_RATIO_LIMIT_DB
+    return min(_RATIO_LIMIT_DB, max(-_RATIO_LIMIT_DB, 10.0 * math.log10(over / under)))
