@@ -146,8 +146,7 @@ function openPage() {
     const seconds = buffered / playing.rate;
     if (!playing.full && seconds > HIGH_WATER_S) flow(true);
     else if (playing.full && seconds < LOW_WATER_S) flow(false);
-    if (drained && playing.failed) stopHere();
-    else if (drained) playNext();
+    if (drained) finished();
   }
 
   function flow(full) {
@@ -273,11 +272,16 @@ function openPage() {
 
   const mastering = () => ({ preset: $("preset").value, intensity: Number($("intensity").value) / 100 });
 
+  function finished() {
+    wanted.from = 0;
+    if ($("onward").checked && !playing.failed) playNext();
+    else stopHere();
+  }
+
   function playNext() {
     const at = shown.findIndex((track) => track.id === wanted.track.id);
-    if (at >= 0 && at + 1 < shown.length) return play(shown[at + 1], 0);
-    wanted.from = 0;
-    stopHere();
+    if (at >= 0 && at + 1 < shown.length) play(shown[at + 1], 0);
+    else stopHere();
   }
 
   function stopHere() {
@@ -445,6 +449,8 @@ function openPage() {
   $("preset").addEventListener("change", changeMastering);
   $("intensity").addEventListener("change", changeMastering);
   $("intensity").addEventListener("input", () => ($("intensity-value").textContent = `${$("intensity").value} %`));
+  $("onward").checked = localStorage.getItem("onward") === "yes";
+  $("onward").addEventListener("change", () => localStorage.setItem("onward", $("onward").checked ? "yes" : "no"));
   $("mastering").addEventListener("submit", (event) => event.preventDefault());
   $("volume").addEventListener("input", () => tonearm.output && (tonearm.output.gain.value = gain()));
   $("position").addEventListener("change", () => seek(Number($("position").value)));
