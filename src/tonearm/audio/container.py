@@ -54,6 +54,8 @@ _OPTIONS: Final = {
     "protocol_whitelist": "file",
     "format_whitelist": ",".join(_DEMUXERS),
     "codec_whitelist": ",".join(sorted(_DECODERS)),
+    # In PCM it would look for DTS in disguise, 30 ms long, which is not allowed anyway.
+    "max_probe_packets": "1",
     # Edit lists of MP4 would be applied in milliseconds and drop the last packet; without this only
     # their delay is.
     "advanced_editlist": "0",
