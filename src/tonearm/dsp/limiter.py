@@ -12,10 +12,9 @@ the whole length of the averages; so over these frames ``r`` is never under ``d`
 sets it, constant: what the interpolation makes of the reduced samples is the reduced peak. A slope of
 ``r`` over a lesser peak comes with more reduction than the slope can undo (L is long against 10).
 
-Three averages in a row have the shape of a Hann window, at the cost of three sums a frame, and those
-run over integers (units of 2^-30). Their sums are exact: no drift, no
-dependence on what was long ago, and nothing is left once the reduction is over: then ``y`` is ``x`` bit
-for bit.
+Three averages in a row have the shape of a Hann window, at the cost of three sums a frame. They run over
+integers (units of 2^-30), so their sums are exact: no drift, no dependence on what was long ago, and
+nothing is left once the reduction is over. Then ``y`` is ``x`` bit for bit.
 
 Source: U. Zoelzer (ed.), "DAFX: Digital Audio Effects", 2nd ed., chapter 4 (limiter); what is detected
 is the interpolated waveform of ``dsp/truepeak.py``.
