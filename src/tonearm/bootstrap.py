@@ -45,6 +45,8 @@ from tonearm.streaming.controller import AudioStreamController
 from tonearm.streaming.pool import RenderPool
 
 DATABASE_THREADS: Final = 4
+COMPILED_FIRST: Final = float("-inf")
+"""The lead of compiling: before any stream's step."""
 
 log = structlog.get_logger()
 
@@ -128,7 +130,7 @@ class _Readiness:
         self,
         library: RepositoryFactory,
         generator: FingerprintGenerator,
-        kernels: "asyncio.Task[None]",
+        kernels: "asyncio.Future[None]",
         scans: ScanJobs,
         pool: ThreadPoolExecutor,
     ) -> None:
@@ -167,7 +169,9 @@ async def _build(settings: Settings, stack: AsyncExitStack) -> WebServer:
     loop = asyncio.get_running_loop()
     library = await loop.run_in_executor(blocking, open_library, settings.database_url)
     stack.callback(library.close)
-    kernels = asyncio.create_task(asyncio.to_thread(warm_kernels))
+    pool = RenderPool(os.cpu_count() or 1)
+    stack.callback(pool.close, GRACE_S)
+    kernels = asyncio.wrap_future(pool.submit(COMPILED_FIRST, warm_kernels))
     generator = _build_generator(settings, library, blocking, stack)
     pending = library.fingerprints if settings.fingerprints.background else _NothingPending()
     background = BackgroundAnalysis(pending, generator, blocking)
@@ -179,7 +183,7 @@ async def _build(settings: Settings, stack: AsyncExitStack) -> WebServer:
     )
     stack.callback(scans.stop)
     registry = CollectorRegistry()
-    sockets = _build_sockets(settings, library, blocking, generator, registry, stack)
+    sockets = _build_sockets(settings, library, blocking, generator, pool, registry)
     readiness = _Readiness(library, generator, kernels, scans, blocking)
     app = build_app(
         [
@@ -202,12 +206,10 @@ def _build_sockets(
     library: RepositoryFactory,
     blocking: ThreadPoolExecutor,
     generator: FingerprintGenerator,
+    pool: RenderPool,
     registry: CollectorRegistry,
-    stack: AsyncExitStack,
 ) -> SocketRouter:
     """The WebSocket and what plays on it."""
-    pool = RenderPool(os.cpu_count() or 1)
-    stack.callback(pool.close, GRACE_S)
     fallbacks = Counter(
         "tonearm_fallbacks", "Plays in standard mastering, by reason", ["reason"], registry=registry
     )
