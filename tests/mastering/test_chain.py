@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.signal import resample_poly
 
+from tonearm.dsp.dither import dithered_16
 from tonearm.dsp.equaliser import band_response_db
 from tonearm.mastering.chain import GRID_FRAMES, Chain
 from tonearm.model.audio import Block
@@ -92,6 +93,11 @@ def test_the_ceiling_holds_for_music(name: str, gain_db: float) -> None:
     y = render(x, plan(gain_db, CURVE), rate)
     assert len(y) == len(x)
     assert true_peak_dbtp(y) <= -1.0 + 0.02
+
+
+def test_the_ceiling_holds_in_sixteen_bits_with_dither() -> None:
+    y = dithered_16(render(NOISE, plan(12.0)), 0) / np.float32(32768)
+    assert -1.06 <= true_peak_dbtp(y) <= -1.0 + 0.02
 
 
 @pytest.mark.parametrize("size", [1, 13, 512, 4096, 44_100])
