@@ -8,7 +8,10 @@ from audio_files import by_libsndfile
 from music import clip
 from truth import decoded, lufs, true_peak_dbtp
 
-from tonearm.audio.encode import EncodeError
+from tonearm.audio.encode import EncodeError, Encoder
+from tonearm.audio.extras import read_extras
+from tonearm.audio.formats import BitDepth, encoding_for
+from tonearm.model.audio import AudioFormat
 from tonearm.model.errors import DecodeError, FileMissing
 from tonearm.model.plan import MasteringState, Target
 from tonearm.rendering.chunked import ChunkedAudioProcessor
@@ -18,11 +21,23 @@ TABLA = clip("loop_tabla.flac")
 VIBE = clip("Kevin_MacLeod_-_Vibe_Ace.ogg")
 
 
+@pytest.fixture(scope="module")
+def vibe(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Eight seconds of music with tags and a cover."""
+    sound, rate = decoded(str(VIBE))
+    path = tmp_path_factory.mktemp("vibe") / "vibe.flac"
+    encoding = encoding_for(path, BitDepth.INT24)
+    encoder = Encoder(path, encoding, AudioFormat(rate, 2), "stereo", read_extras(VIBE), dithered=False)
+    encoder.write(sound[20 * rate : 28 * rate])
+    encoder.close()
+    return path
+
+
 def never(_done: int, _total: int) -> None:
     raise AssertionError("work was begun")
 
 
-@pytest.mark.parametrize(("name", "depth"), [("out.flac", "24"), ("out.wav", "24"), ("out.wav", "32f")])
+@pytest.mark.parametrize(("name", "depth"), [("out.flac", "16"), ("out.flac", "24"), ("out.wav", "32f")])
 def test_a_lossless_master_holds_the_ceiling_and_is_what_the_report_says(
     tmp_path: Path, name: str, depth: str
 ) -> None:
@@ -44,14 +59,15 @@ def test_a_lossless_master_holds_the_ceiling_and_is_what_the_report_says(
 
 @pytest.mark.parametrize("name", ["out.mp3", "out.opus", "out.m4a"])
 def test_a_lossy_master_keeps_length_and_tags_and_is_measured_as_it_will_be_heard(
-    tmp_path: Path, name: str
+    tmp_path: Path, vibe: Path, name: str
 ) -> None:
-    report = master_file(VIBE, tmp_path / name)
+    report = master_file(vibe, tmp_path / name)
     tags = tinytag.TinyTag.get(tmp_path / name, image=True)
     assert (tags.title, tags.artist) == ("Vibe Ace", "Kevin MacLeod")
     assert tags.images.any is not None
     assert report.after is not None
-    assert report.after.lufs == pytest.approx(-14.0, abs=0.7)
+    assert report.plan.predicted is not None
+    assert report.after.lufs == pytest.approx(report.plan.predicted.lufs, abs=0.5)
     if name != "out.m4a":
         master, rate = decoded(str(tmp_path / name))
         assert len(master) == pytest.approx(report.frames * rate / 44_100, abs=1)
@@ -79,8 +95,8 @@ def test_intensity_zero_is_the_source_bit_for_bit(tmp_path: Path) -> None:
     assert report.before == report.after
 
 
-def test_the_target_is_followed(tmp_path: Path) -> None:
-    report = master_file(VIBE, tmp_path / "out.flac", target=Target(lufs=-20.0, ceiling_dbtp=-3.0))
+def test_the_target_is_followed(tmp_path: Path, vibe: Path) -> None:
+    report = master_file(vibe, tmp_path / "out.flac", target=Target(lufs=-20.0, ceiling_dbtp=-3.0))
     master, rate = decoded(str(tmp_path / "out.flac"))
     assert lufs(master, rate) == pytest.approx(-20.0, abs=0.5)
     assert true_peak_dbtp(master) <= -3.0 + 0.02
@@ -88,7 +104,7 @@ def test_the_target_is_followed(tmp_path: Path) -> None:
 
 
 def test_surround_keeps_its_channels_and_its_ceiling(tmp_path: Path) -> None:
-    noise = np.random.default_rng(0).normal(0, 0.05, (5 * 48_000, 6)).astype(np.float32)
+    noise = np.random.default_rng(0).normal(0, 0.05, (3 * 48_000, 6)).astype(np.float32)
     source = by_libsndfile(tmp_path / "in.wav", noise, 48_000, "FLOAT")
     master_file(source, tmp_path / "out.wav", bit_depth="32f", target=Target(lufs=-8.0))
     master, _ = decoded(str(tmp_path / "out.wav"))
