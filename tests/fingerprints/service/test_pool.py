@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 from tonearm.fingerprints.service import fingerprint_pb2 as pb
 from tonearm.fingerprints.service.pool import WorkerPool
 from tonearm.fingerprints.service.process import WORKER_COMMAND
-from tonearm.model.errors import FingerprintServerBusy, FingerprintServerFailed
+from tonearm.model.errors import FingerprintServerFailed
 
 CLIP = pb.MeasureRequest(path=str(clip("drum_roll.flac")))
 
@@ -60,6 +60,12 @@ async def test_workers_start_when_needed_and_spares_end_when_idle() -> None:
         await asyncio.sleep(0.6)
         assert len(made.pids) == 1, "one is kept warm"
         assert (await measure(made)).HasField("result")
+        # A worker goes on starting when the one who asked for it no longer waits.
+        first, second = (asyncio.create_task(measure(made)) for _ in range(2))
+        await asyncio.sleep(0.05)
+        second.cancel()
+        await asyncio.gather(first, second, return_exceptions=True)
+        await until(lambda: len(made.pids) == 2)
     assert not any(map(alive, both))
 
 
@@ -72,30 +78,6 @@ async def test_a_worker_killed_while_idle_is_replaced_without_being_asked() -> N
             await until(lambda: made.pids not in ([], [first]))
             assert (await measure(made)).HasField("result")
     assert [entry["event"] for entry in logs] == ["Fingerprint worker ended"]
-
-
-async def test_a_worker_goes_on_starting_when_nobody_waits_for_it_any_more() -> None:
-    async with pool(2) as (made, _):
-        await until(lambda: made.pids)
-        first = asyncio.create_task(measure(made))
-        second = asyncio.create_task(measure(made))
-        await asyncio.sleep(0.05)
-        second.cancel()
-        await asyncio.gather(first, second, return_exceptions=True)
-        await until(lambda: len(made.pids) == 2)
-        both = made.pids
-        await asyncio.gather(measure(made), measure(made))
-        assert made.pids == both
-
-
-async def test_one_more_than_the_queue_holds_is_refused() -> None:
-    async with pool(1, queue=1) as (made, _):
-        first, second, third = (asyncio.create_task(measure(made)) for _ in range(3))
-        with pytest.raises(FingerprintServerBusy):
-            await third
-        second.cancel()
-        assert (await first).HasField("result")
-        assert (await measure(made)).HasField("result")
 
 
 async def test_a_worker_that_cannot_start_is_told_and_tried_again(tmp_path: Path) -> None:

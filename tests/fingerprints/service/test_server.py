@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -37,6 +36,7 @@ from tonearm.model.fingerprint import ALGORITHM_VERSION
 from tonearm.rendering.measure import measure_file
 
 LONG_S = 1200
+MEDIUM_S = 400
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +47,7 @@ def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("drum_roll.flac", "loop_tabla.flac"):
         (folder / name).write_bytes(clip(name).read_bytes())
     noise_file(folder / "long.wav", LONG_S)
+    noise_file(folder / "medium.wav", MEDIUM_S)
     (folder / "text.mp3").write_text("#EXTM3U\nhttp://127.0.0.1/x.mp3\n" * 50)
     (folder / "empty.flac").touch()
     silence = np.zeros((44_100 * 3, 2), dtype=np.int16)
@@ -60,7 +61,7 @@ def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(music: Path) -> Iterator[RunningFingerprintServer]:
-    with fingerprint_server(music, "--workers", "1") as running:
+    with fingerprint_server(music, "--workers", "1", "--queue", "2") as running:
         yield running
 
 
@@ -85,13 +86,13 @@ def test_a_clip_is_measured_as_it_is_in_this_process(server, music: Path) -> Non
     assert answer.replies[-1].processing_time_ms > 0
 
 
-def test_a_long_file_tells_its_progress(server, music: Path) -> None:
-    replies = server.measure(music / "long.wav").replies
+def test_a_file_that_takes_its_time_tells_its_progress(server, music: Path) -> None:
+    replies = server.measure(music / "medium.wav").replies
     told = [reply.progress.frames for reply in replies[:-1]]
     assert len(told) >= 2
     assert told == sorted(set(told))
-    assert 0 < told[-1] <= LONG_S * 44_100
-    assert replies[-1].result.measures.frames == LONG_S * 44_100
+    assert 0 < told[-1] <= MEDIUM_S * 44_100
+    assert replies[-1].result.measures.frames == MEDIUM_S * 44_100
 
 
 @pytest.mark.parametrize(
@@ -185,33 +186,30 @@ def test_a_worker_that_hangs_is_replaced_at_the_deadline(server, music: Path) ->
     assert not alive(worker)
 
 
-def test_a_full_queue_refuses_and_then_works_again(music: Path) -> None:
-    with fingerprint_server(music, "--workers", "1", "--queue", "2") as server:
-        first = started(server, music / "long.wav")
-        with ThreadPoolExecutor(5) as threads:
-            answers: list[Answer] = list(
-                threads.map(lambda _: server.measure(music / "long.wav", timeout_s=1.0), range(5))
-            )
-        refused = [answer for answer in answers if answer.status is grpc.StatusCode.RESOURCE_EXHAUSTED]
-        assert len(refused) == 3
-        assert {answer.code for answer in refused} == {"FINGERPRINT_SERVER_BUSY"}
-        first.cancel()
-        assert works(server, music)
+def test_a_full_queue_refuses_and_then_works_again(server, music: Path) -> None:
+    first = started(server, music / "long.wav")
+    with ThreadPoolExecutor(5) as threads:
+        answers: list[Answer] = list(
+            threads.map(lambda _: server.measure(music / "long.wav", timeout_s=1.0), range(5))
+        )
+    refused = [answer for answer in answers if answer.status is grpc.StatusCode.RESOURCE_EXHAUSTED]
+    assert len(refused) == 3
+    assert {answer.code for answer in refused} == {"FINGERPRINT_SERVER_BUSY"}
+    first.cancel()
+    assert works(server, music)
 
 
 def test_asked_to_end_it_ends_within_two_seconds_with_its_workers(music: Path) -> None:
-    with fingerprint_server(music, "--workers", "2") as server:
-        calls = [started(server, music / "long.wav") for _ in range(2)]
-        workers = server.workers()
-        assert len(workers) == 2
+    with fingerprint_server(music, "--workers", "1") as server:
+        call = started(server, music / "long.wav")
+        (worker,) = server.workers()
         began = time.monotonic()
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(5) == 0
         assert time.monotonic() - began < 2
-        assert not any(map(alive, workers))
-        for call in calls:
-            with pytest.raises(grpc.RpcError):
-                list(call)
+        assert not alive(worker)
+        with pytest.raises(grpc.RpcError):
+            list(call)
 
 
 def test_workers_end_with_a_server_that_is_killed(music: Path) -> None:
@@ -254,19 +252,3 @@ def test_the_front_process_holds_no_numerics() -> None:
         [sys.executable, "-c", front], capture_output=True, text=True, timeout=30, check=True
     )
     assert ended.stdout.splitlines()[-2:] == ["PERMISSION_DENIED", "[]"]
-
-
-def test_many_at_once_are_all_measured(music: Path) -> None:
-    with fingerprint_server(music, "--workers", "2") as server:
-        statuses: list[grpc.StatusCode] = []
-
-        def ask() -> None:
-            statuses.append(server.measure(music / "drum_roll.flac").status)
-
-        threads = [threading.Thread(target=ask) for _ in range(12)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert statuses == [grpc.StatusCode.OK] * 12
-        assert len(server.workers()) == 2

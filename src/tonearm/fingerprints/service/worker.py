@@ -28,6 +28,7 @@ from tonearm.rendering.measure import measure_file
 
 PROGRESS_EVERY_S: Final = 0.25
 _PR_SET_PDEATHSIG: Final = 1
+_WARM_FORMATS: Final = ((44_100, 2, "stereo"), (96_000, 1, "mono"), (48_000, 6, "5.1"))
 
 
 class _Stopped(Exception):
@@ -127,11 +128,12 @@ def _die_with_parent() -> None:
 
 def _warm() -> None:
     """Load or compile every kernel, so that no request waits for it."""
-    rate, channels = 44_100, 2
-    noise = np.random.default_rng(1).normal(0.0, 0.1, (4 * rate, channels)).astype(np.float32)
-    extractor = Extractor(rate, channels, "stereo")
-    extractor.process(noise)
-    extractor.finish()
+    generator = np.random.default_rng(1)
+    for rate, channels, layout in _WARM_FORMATS:
+        noise = generator.normal(0.0, 0.1, (2 * rate, channels)).astype(np.float32)
+        extractor = Extractor(rate, channels, layout)
+        extractor.process(noise)
+        extractor.finish()
 
 
 def main() -> NoReturn:
