@@ -5,6 +5,8 @@ SQLite runs in WAL mode, so readers never wait for the writer. Writers take one 
 upgraded while another one writes, and fails at once instead of waiting.
 """
 
+import json
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +21,8 @@ from tonearm.model.errors import LibraryUnavailable
 BUSY_TIMEOUT_S: Final = 5.0
 _POOL_SIZE: Final = 8
 _POOL_OVERFLOW: Final = 24
+
+_compact_json: Final = partial(json.dumps, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def open_library(url: str, busy_timeout_s: float = BUSY_TIMEOUT_S) -> RepositoryFactory:
@@ -62,9 +66,10 @@ def _sqlite_file(url: URL) -> Path | None:
 
 def _create_engine(url: URL, busy_timeout_s: float) -> Engine:
     if url.get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True)
+        return create_engine(url, json_serializer=_compact_json, pool_pre_ping=True)
     engine = create_engine(
         url,
+        json_serializer=_compact_json,
         pool_size=_POOL_SIZE,
         max_overflow=_POOL_OVERFLOW,
         pool_timeout=WRITER_WAIT_S,

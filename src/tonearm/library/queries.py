@@ -11,6 +11,7 @@ from tonearm.library.text import contains_pattern, fold
 T = TypeVar("T")
 
 _CHUNK: Final = 500
+_MAX_WORDS: Final = 32
 _LARGEST_ID: Final = 2**31 - 1
 _LARGEST_OFFSET: Final = 2**53
 
@@ -48,8 +49,12 @@ def require_page(limit: int, offset: int) -> None:
 
 
 def matches(column: ColumnElement[str], search: str) -> ColumnElement[bool]:
-    """Every word of ``search`` occurs in ``column``; nothing in it has a special meaning."""
-    terms = dict.fromkeys(fold(search).split())
+    """Every word of ``search`` occurs in ``column``; nothing in it has a special meaning.
+
+    From the 32nd word on the rest has to occur as one piece, because databases limit how long a
+    condition may be.
+    """
+    terms = dict.fromkeys(fold(search).split(maxsplit=_MAX_WORDS - 1))
     return and_(True, *(column.like(contains_pattern(term), escape="\\") for term in terms))
 
 

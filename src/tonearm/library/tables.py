@@ -131,14 +131,24 @@ tracks = Table(
     Column("search_text", Text, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
-    Column("missing_since", Moment, index=True),
-    Index("ix_tracks_by_title", "sort_title", "id"),
+    Column("missing_since", Moment),
+    # Lists leave missing files out; with that in the index of each order, a page is found in the index.
+    Index("ix_tracks_by_title", "sort_title", "id", "missing_since"),
     Index(
-        "ix_tracks_by_artist", "sort_artist", "sort_album", "album_id", "disc_number", "track_number", "id"
+        "ix_tracks_by_artist",
+        "sort_artist",
+        "sort_album",
+        "album_id",
+        "disc_number",
+        "track_number",
+        "id",
+        "missing_since",
     ),
-    Index("ix_tracks_by_album", "sort_album", "album_id", "disc_number", "track_number", "id"),
-    Index("ix_tracks_by_time", "created_at", "id"),
-    Index("ix_tracks_album_id", "album_id"),
+    Index(
+        "ix_tracks_by_album", "sort_album", "album_id", "disc_number", "track_number", "id", "missing_since"
+    ),
+    Index("ix_tracks_by_time", "created_at", "id", "missing_since"),
+    Index("ix_tracks_of_album", "album_id", "missing_since"),
 )
 
 track_artists = Table(

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 LAST: Final = "\U0010ffff"
@@ -16,15 +17,21 @@ def printable(text: str) -> str:
     return _SURROGATE.sub("\ufffd", text)
 
 
+@lru_cache(maxsize=4096)
 def fold(text: str) -> str:
-    """The form in which text is searched and sorted: no accents, no case, single spaces."""
+    """The form in which text is searched and sorted: no accents, no case, single spaces, no NUL."""
+    if text.isascii():
+        return " ".join(text.replace("\0", " ").lower().split())
     decomposed = unicodedata.normalize("NFKD", printable(text))
-    bare = "".join(c for c in decomposed if not unicodedata.combining(c))
+    bare = "".join(c for c in decomposed if not unicodedata.combining(c)).replace("\0", " ")
     return " ".join(bare.casefold().split())
 
 
+@lru_cache(maxsize=4096)
 def identity(text: str) -> str:
     """The form in which two names are the same name: case and width do not count, accents do."""
+    if text.isascii():
+        return " ".join(text.lower().split())
     return " ".join(unicodedata.normalize("NFKC", printable(text)).casefold().split())
 
 

@@ -86,22 +86,21 @@ def _create_tracks() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tracks")),
         sa.UniqueConstraint("path", name=op.f("uq_tracks_path")),
     )
-    op.create_index("ix_tracks_album_id", "tracks", ["album_id"], unique=False)
     op.create_index(
         "ix_tracks_by_album",
         "tracks",
-        ["sort_album", "album_id", "disc_number", "track_number", "id"],
+        ["sort_album", "album_id", "disc_number", "track_number", "id", "missing_since"],
         unique=False,
     )
     op.create_index(
         "ix_tracks_by_artist",
         "tracks",
-        ["sort_artist", "sort_album", "album_id", "disc_number", "track_number", "id"],
+        ["sort_artist", "sort_album", "album_id", "disc_number", "track_number", "id", "missing_since"],
         unique=False,
     )
-    op.create_index("ix_tracks_by_time", "tracks", ["created_at", "id"], unique=False)
-    op.create_index("ix_tracks_by_title", "tracks", ["sort_title", "id"], unique=False)
-    op.create_index(op.f("ix_tracks_missing_since"), "tracks", ["missing_since"], unique=False)
+    op.create_index("ix_tracks_by_time", "tracks", ["created_at", "id", "missing_since"], unique=False)
+    op.create_index("ix_tracks_by_title", "tracks", ["sort_title", "id", "missing_since"], unique=False)
+    op.create_index("ix_tracks_of_album", "tracks", ["album_id", "missing_since"], unique=False)
 
 
 def _create_track_artists() -> None:
