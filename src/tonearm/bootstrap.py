@@ -6,7 +6,7 @@ import socket
 import sys
 import time
 import webbrowser
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from typing import Final
@@ -16,8 +16,9 @@ import uvloop
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from tonearm.fingerprints.background import BackgroundAnalysis
-from tonearm.fingerprints.generator import FingerprintGenerator
+from tonearm.fingerprints.generator import FingerprintGenerator, FingerprintService
 from tonearm.fingerprints.service.client import FingerprintClient
+from tonearm.fingerprints.service.supervised import SupervisedService
 from tonearm.fingerprints.service.supervisor import FingerprintServerProcess
 from tonearm.fingerprints.sidecar import Sidecars
 from tonearm.library.database import open_library
@@ -241,7 +242,7 @@ def _build_generator(
     settings: Settings, library: RepositoryFactory, blocking: ThreadPoolExecutor, stack: AsyncExitStack
 ) -> FingerprintGenerator:
     chosen = settings.fingerprints
-    address: str | Callable[[], str]
+    service: FingerprintService
     if chosen.server is None:
         command = [
             sys.executable,
@@ -255,12 +256,12 @@ def _build_generator(
         process = FingerprintServerProcess(command, chosen.listen)
         process.start()
         stack.push_async_callback(process.stop)
-        address = lambda: process.address  # noqa: E731
+        client = FingerprintClient(lambda: process.address, chosen.deadline_s)
+        service = SupervisedService(process, client)
     else:
-        address = chosen.server
-    client = FingerprintClient(address, chosen.deadline_s)
+        service = client = FingerprintClient(chosen.server, chosen.deadline_s)
     stack.push_async_callback(client.close)
     files = Sidecars(settings.data_dir / "fingerprints")
-    generator = FingerprintGenerator(library.fingerprints, files, client, chosen.deadline_s, blocking)
+    generator = FingerprintGenerator(library.fingerprints, files, service, chosen.deadline_s, blocking)
     stack.push_async_callback(generator.close)
     return generator

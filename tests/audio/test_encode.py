@@ -12,10 +12,11 @@ from audio_files import Samples, by_libsndfile
 from music import DEMO
 
 from tonearm.audio.decode import Decoder, inspect
-from tonearm.audio.encode import EncodeError, Encoder
+from tonearm.audio.encode import Encoder
 from tonearm.audio.extras import Extras, read_extras
 from tonearm.audio.formats import BitDepth, encoding_for
 from tonearm.model.audio import AudioFormat
+from tonearm.model.errors import EncodeError
 
 NOTHING = Extras({}, None)
 COVERED = DEMO / "Kevin_MacLeod_-_Vibe_Ace.ogg"

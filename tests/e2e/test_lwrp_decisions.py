@@ -71,4 +71,4 @@ def test_the_published_plan_has_the_right_class_and_amount(server: RunningServer
     assert sum(plan["lwrp"]["weights"].values()) == pytest.approx(1.0, abs=1e-6)
     if policy == "preserve":
         assert plan["measured"]["psr_p10_db"] >= 10.0
-        assert plan["lwrp"]["weights"]["preserve"] == pytest.approx(1.0)
+        assert plan["lwrp"]["weights"]["preserve"] == pytest.approx(1.0, abs=0.005)

@@ -8,11 +8,11 @@ from audio_files import by_libsndfile
 from music import clip
 from truth import decoded, lufs, true_peak_dbtp
 
-from tonearm.audio.encode import EncodeError, Encoder
+from tonearm.audio.encode import Encoder
 from tonearm.audio.extras import read_extras
 from tonearm.audio.formats import BitDepth, encoding_for
 from tonearm.model.audio import AudioFormat
-from tonearm.model.errors import DecodeError, FileMissing
+from tonearm.model.errors import DecodeError, EncodeError, FileMissing
 from tonearm.model.plan import MasteringState, Target
 from tonearm.rendering.chunked import ChunkedAudioProcessor
 from tonearm.rendering.offline import describe_report, master_file

@@ -22,14 +22,7 @@ from tonearm.audio.extras import FRONT_COVER_COMMENT, Cover, Extras
 from tonearm.audio.formats import Encoding
 from tonearm.dsp.dither import dithered_16, rounded_16
 from tonearm.model.audio import AudioFormat, Block
-from tonearm.model.errors import TonearmError
-
-
-class EncodeError(TonearmError):
-    """The file cannot be written: no such folder, no permission, no room."""
-
-    code = "ENCODE_ERROR"
-    sentence = "The file cannot be written."
+from tonearm.model.errors import EncodeError
 
 
 class Encoder:

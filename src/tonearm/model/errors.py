@@ -33,6 +33,13 @@ class DecodeError(TonearmError):
     sentence = "The file of this track cannot be decoded."
 
 
+class EncodeError(TonearmError):
+    """A file cannot be written: no such folder, no permission, no room."""
+
+    code = "ENCODE_ERROR"
+    sentence = "The file cannot be written."
+
+
 class NotEnoughAudio(TonearmError):
     """Under 0.4 s, or nothing above the loudness gate: there is nothing to measure."""
 

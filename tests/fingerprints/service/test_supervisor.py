@@ -105,6 +105,16 @@ async def test_a_server_that_always_dies_is_started_less_and_less_often() -> Non
     assert {entry["exit_code"] for entry in logs} == {3}
 
 
+async def test_a_server_that_starts_is_waited_for_and_one_that_died_is_not() -> None:
+    async with supervised("127.0.0.1:0") as supervisor:
+        await asyncio.wait_for(supervisor.settled(), 20)
+        assert accepts(supervisor.address)
+    with capture_logs():
+        async with supervised("127.0.0.1:0", (sys.executable, "-c", "raise SystemExit(3)")) as supervisor:
+            await asyncio.wait_for(supervisor.settled(), 5)
+            assert supervisor.address == ""
+
+
 async def test_one_that_ignores_the_request_to_end_is_killed_within_two_seconds() -> None:
     deaf = textwrap.dedent("""
         import os, signal, time

@@ -36,6 +36,7 @@ class FingerprintServerProcess:
         self._command = tuple(command)
         self._listen = listen
         self._address = ""
+        self._starting = True
         self._pid: int | None = None
         self._changed = asyncio.Condition()
         self._life: asyncio.Task[None] | None = None
@@ -60,6 +61,11 @@ class FingerprintServerProcess:
             await self._changed.wait_for(lambda: bool(self._address))
         return self._address
 
+    async def settled(self) -> None:
+        """Wait while the server is starting: until it listens, or has died."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: not self._starting)
+
     async def stop(self) -> None:
         """End the server, within two seconds."""
         if self._life is not None:
@@ -73,11 +79,13 @@ class FingerprintServerProcess:
         listen = self._listen
         while True:
             started = loop.time()
+            self._starting = True
             exit_code, taken = await self._live_once(listen)
             if taken and listen == self._listen:
                 listen = f"{listen.rpartition(':')[0]}:0"
                 log.warning("Port of the fingerprint server is taken, using a free one", wanted=self._listen)
                 continue
+            await self._move("")
             listen = self._listen
             if loop.time() - started >= HEALTHY_AFTER_S:
                 delay_s = BACKOFF_FIRST_S
@@ -107,13 +115,15 @@ class FingerprintServerProcess:
                 await self._move(word)
                 return await process.wait(), False
             finally:
-                await self._move("")
+                self._address = ""
                 await _end(process)
                 self._pid = None
 
     async def _move(self, address: str) -> None:
+        """Tell those who wait where the server listens now; nowhere, if it has died."""
         async with self._changed:
             self._address = address
+            self._starting = False
             self._changed.notify_all()
 
 
