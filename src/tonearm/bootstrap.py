@@ -23,6 +23,7 @@ from tonearm.fingerprints.service.supervisor import FingerprintServerProcess
 from tonearm.fingerprints.sidecar import Sidecars
 from tonearm.library.database import open_library
 from tonearm.library.repositories import RepositoryFactory
+from tonearm.logs import configure_logging
 from tonearm.mastering.adaptive import AdaptiveMode
 from tonearm.model.errors import LibraryUnavailable
 from tonearm.model.plan import Target
@@ -50,28 +51,6 @@ COMPILED_FIRST: Final = float("-inf")
 """The lead of compiling: before any stream's step."""
 
 log = structlog.get_logger()
-
-
-def configure_logging(level: str, style: str) -> None:
-    """One line per event on standard error, as text or JSON."""
-    numbers = {"debug": 10, "info": 20, "warning": 30, "error": 40}
-    last: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer()
-        if style == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)
-    )
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            *([structlog.processors.format_exc_info] if style == "json" else []),
-            last,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(numbers[level]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
-    )
 
 
 def scan(settings: Settings) -> Iterator[ScanProgress]:

@@ -226,7 +226,10 @@ def fingerprint_server(
 ) -> None:
     """Run the gRPC fingerprint service alone."""
     from tonearm.fingerprints.service.server import run_server
+    from tonearm.logs import configure_logging
 
+    settings = _settings({})
+    configure_logging(settings.log.level, settings.log.format)
     raise typer.Exit(run_server(listen, _folders(root), workers))
 
 

@@ -29,7 +29,7 @@ _MULTIPLES: Final = (1, 2, 3, 4)
 _LEVELS: Final = (1 / 3, 1 / 2, 1.0, 2.0, 3.0)
 _LEVEL_SUPPORT: Final = 0.6
 _ALIKE: Final = (0.35, 0.75)
-_LEAST_SALIENCE: Final = 0.1
+_LEAST_SALIENCE: Final = 0.07
 
 _WINDOW_S: Final = 12.0
 _LONGEST_LAG_S: Final = 6.2

@@ -26,7 +26,7 @@ from tonearm.protocol.messages import (
 from tonearm.protocol.requests import BadMessage, ErrorKind
 from tonearm.streaming.listening import Listening
 from tonearm.streaming.pacing import Pacer
-from tonearm.streaming.pool import PooledRenderer
+from tonearm.streaming.pool import OPENING_LEAD_S, PooledRenderer
 from tonearm.streaming.ports import Renderer, Source
 
 GLIDE_S: Final = 3.0
@@ -93,7 +93,7 @@ class Playback:
             TonearmError: before the start; after it, errors are told and the stream is ended.
         """
         request, rate = self._request, self._started.rate
-        first = await self._step(self._grid.next_frames)
+        first = await self._step(self._grid.next_frames, OPENING_LEAD_S)
         if not first.frames and self._started.start_frame:
             raise _beyond_end(self._started)
         _log_start(self._started)
@@ -127,9 +127,9 @@ class Playback:
             while not await self._pacer.turn(self._grid.next_frames):
                 for event in await self._news():
                     yield event
-            packed = await self._step(self._grid.next_frames)
+            packed = await self._step(self._grid.next_frames, self._pacer.lead_s)
 
-    async def _step(self, frames: int) -> _Packed:
+    async def _step(self, frames: int, lead_s: float) -> _Packed:
         """The next ``frames`` frames, packed where they were made: in the pool."""
         transport = self._request.transport
 
@@ -137,11 +137,11 @@ class Playback:
             block = opened.read(frames)
             return _Packed(len(block), pack(block, transport))
 
-        return await self._renderer.run(self._pacer.lead_s, step)
+        return await self._renderer.run(lead_s, step)
 
     async def _confirm_end(self) -> None:
         """Read once more: a damaged file says so only after its last sound block."""
-        if (await self._step(1)).frames:
+        if (await self._step(1, self._pacer.lead_s)).frames:
             raise RuntimeError("the renderer gave less than asked, and then went on")
 
     async def _news(self) -> Sequence[StreamEvent]:

@@ -13,10 +13,13 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 from tonearm.model.errors import ProcessorUnavailable
 from tonearm.streaming.ports import Renderer
+
+OPENING_LEAD_S: Final = 0.5
+"""Where a stream that has not begun stands in the queue: behind those that are about to run dry."""
 
 T = TypeVar("T")
 
@@ -108,7 +111,7 @@ class PooledRenderer:
     @classmethod
     async def open(cls, pool: RenderPool, make: Callable[[], Renderer]) -> Self:
         """Make a renderer in the pool; one that is finished after its stream was cancelled is closed."""
-        future = pool.submit(0.0, make)
+        future = pool.submit(OPENING_LEAD_S, make)
         try:
             renderer = await asyncio.wrap_future(future)
         except asyncio.CancelledError:

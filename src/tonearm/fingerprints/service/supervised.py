@@ -14,7 +14,7 @@ class SupervisedService:
         self._client = client
 
     async def measure(self, track: Track) -> Analysis:
-        """As ``FingerprintClient.measure``; waits while the server starts, for as long as the caller likes."""
+        """As ``FingerprintClient.measure``; waits while the server starts."""
         await self._process.settled()
         return await self._client.measure(track)
 
