@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tonearm.analysis.tone import Powers
+from tonearm.dsp.stft import Powers
 
 _CLASSES: Final = 12
 _LOWEST_HZ: Final = 60.0

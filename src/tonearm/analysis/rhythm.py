@@ -16,8 +16,8 @@ from scipy.ndimage import maximum_filter1d
 
 from tonearm.analysis.series import Series, joined
 from tonearm.analysis.tempo import Pulse, beat_evenness, find_pulse
-from tonearm.analysis.tone import Powers
 from tonearm.dsp.kernels import kernel
+from tonearm.dsp.stft import Powers
 
 _BANDS: Final = 64
 _LOWEST_HZ: Final = 30.0
@@ -26,6 +26,7 @@ _LOW_HZ: Final = 200.0
 _THRESHOLD: Final = 0.1
 _NEAR_S: Final = 0.03
 _AROUND_S: Final = 0.1
+_FINE, _LOW, _HIGH = 0, 1, 2
 
 
 def _mel(hz: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -35,19 +36,37 @@ def _mel(hz: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 @kernel
-def _band_powers(powers: Powers, band: NDArray[np.int64], upper: NDArray[np.float32], out: Powers) -> None:
-    """Triangular bands of frames that lie in columns: ``powers [bins, frames]``, ``out [bands + 2, frames]``.
+def _rises(
+    powers: Powers,
+    band: NDArray[np.int64],
+    upper: NDArray[np.float32],
+    low: int,
+    bands: Powers,
+    previous: NDArray[np.float32],
+    out: NDArray[np.float64],
+) -> None:
+    """Rises of the bands' fourth roots and amplitudes, ``out [frames, 3]``: fine, strong low, strong high.
 
-    Bin ``k`` is shared between ``band[k]`` and the next one, which gets the part ``upper[k]``.
+    Bin ``k`` is shared between band ``band[k]`` and the next one, which gets the part ``upper[k]``;
+    the first and the last of ``bands [frames, bands + 2]`` only catch what falls outside.
+    ``previous [bands]``, the amplitudes of the frame before, goes on.
     """
-    for k in range(len(band)):
-        if band[k] < 0:
-            continue
-        below, above, part = out[band[k]], out[band[k] + 1], upper[k]
-        rest = np.float32(1.0) - part
-        for f in range(powers.shape[1]):
-            below[f] += rest * powers[k, f]
-            above[f] += part * powers[k, f]
+    frames, bins = powers.shape
+    count = len(previous)
+    for f in range(frames):
+        sums = bands[f]
+        sums[:] = np.float32(0.0)
+        for k in range(bins):
+            part = upper[k] * powers[f, k]
+            sums[band[k]] += powers[f, k] - part
+            sums[band[k] + 1] += part
+        for b in range(count):
+            amplitude = np.sqrt(sums[b + 1])
+            rise = amplitude - previous[b]
+            if rise > 0.0:
+                out[f, 0] += np.sqrt(np.sqrt(amplitude)) - np.sqrt(np.sqrt(previous[b]))
+                out[f, 1 if b < low else 2] += rise
+            previous[b] = amplitude
 
 
 class RhythmAnalysis:
@@ -62,36 +81,28 @@ class RhythmAnalysis:
         frequencies = np.arange(size // 2 + 1) * rate / size
         limits = _mel(np.array([_LOWEST_HZ, min(_HIGHEST_HZ, 0.95 * rate / 2.0)]))
         place = (_mel(frequencies) - limits[0]) / (limits[1] - limits[0]) * (_BANDS + 1)
-        band = np.floor(place)
-        inside = (band >= 0) & (band <= _BANDS)
-        self._band = np.where(inside, band, -1).astype(np.int64)
-        self._upper = (place - band).astype(np.float32)
         centres = np.interp(np.arange(1, _BANDS + 1), place, frequencies)
         self._low = int(np.count_nonzero(centres < _LOW_HZ))
-        self._previous: Powers | None = None
-        self._fine: list[NDArray[np.float64]] = []
-        self._strong: list[NDArray[np.float64]] = []
+        inside = np.flatnonzero((place >= 0.0) & (place < _BANDS + 1))
+        self._bins = slice(int(inside[0]), int(inside[-1]) + 1)
+        self._band = np.floor(place[self._bins]).astype(np.int64)
+        self._upper = (place[self._bins] - self._band).astype(np.float32)
+        self._previous = np.full(_BANDS, np.inf, dtype=np.float32)
+        self._rises: list[NDArray[np.float64]] = []
 
     def process(self, powers: Powers) -> None:
-        if len(powers) == 0:
-            return
-        bands = np.zeros((_BANDS + 2, len(powers)), dtype=np.float32)
-        _band_powers(np.ascontiguousarray(powers.T), self._band, self._upper, bands)
-        amplitude = np.sqrt(bands[1:-1])
-        if self._previous is None:
-            self._previous = amplitude[:, :1]
-        joint = np.concatenate([self._previous, amplitude], axis=1)
-        self._previous = amplitude[:, -1:]
-        fine = np.maximum(np.diff(np.sqrt(np.sqrt(joint)), axis=1), np.float32(0.0))
-        strong = np.maximum(np.diff(joint, axis=1), np.float32(0.0))
-        self._fine.append(fine.sum(axis=0).astype(np.float64))
-        self._strong.append(
-            np.stack([strong[: self._low].sum(axis=0), strong[self._low :].sum(axis=0)]).astype(np.float64)
-        )
+        rises = np.zeros((len(powers), 3))
+        bands = np.zeros((len(powers), _BANDS + 2), dtype=np.float32)
+        heard = np.ascontiguousarray(powers[:, self._bins])
+        _rises(heard, self._band, self._upper, self._low, bands, self._previous, rises)
+        self._rises.append(rises)
+
+    def _envelope(self, row: int) -> Series:
+        return _smoothed(joined([rises[:, row] for rises in self._rises]))
 
     def onsets(self) -> int:
         """Peaks of the onset envelope."""
-        envelope = _smoothed(joined(self._fine))
+        envelope = self._envelope(_FINE)
         highest = float(envelope.max(initial=0.0))
         if highest <= 0.0:
             return 0
@@ -104,13 +115,12 @@ class RhythmAnalysis:
 
     def pulse(self) -> Pulse:
         """Tempo and the salience of the pulse."""
-        fine = _smoothed(joined(self._fine))
-        low, high = (_smoothed(joined([part[row] for part in self._strong])) for row in (0, 1))
-        return find_pulse(fine, _balanced(low) + _balanced(high), self._frame_rate)
+        strong = _balanced(self._envelope(_LOW)) + _balanced(self._envelope(_HIGH))
+        return find_pulse(self._envelope(_FINE), strong, self._frame_rate)
 
     def stability(self, pulse: Pulse) -> float:
         """1 / (1 + coefficient of variation of the inter-beat intervals); 0 with fewer than 4 beats."""
-        return beat_evenness(_smoothed(joined(self._fine)), pulse, self._frame_rate)
+        return beat_evenness(self._envelope(_FINE), pulse, self._frame_rate)
 
 
 def _smoothed(envelope: Series) -> Series:

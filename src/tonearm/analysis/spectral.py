@@ -14,9 +14,9 @@ from tonearm.analysis.pitch import PitchAnalysis
 from tonearm.analysis.rhythm import RhythmAnalysis
 from tonearm.analysis.separation import MedianSeparation
 from tonearm.analysis.series import Mask, Series, at_time
-from tonearm.analysis.tone import Powers, Tone, ToneAnalysis
+from tonearm.analysis.tone import Tone, ToneAnalysis
 from tonearm.dsp.decimate import Decimator
-from tonearm.dsp.stft import Signal, Stft, nearest_power_of_two
+from tonearm.dsp.stft import Powers, Signal, Stft, nearest_power_of_two, power
 from tonearm.model.audio import Hz
 
 _HIGHEST_RATE: Final = 50_000
@@ -27,10 +27,10 @@ _QUARTERED_ABOVE: Final = 15_000
 _FINE_S: Final = 0.093
 _SHORT_S: Final = 0.0464
 _SEPARATED_HZ: Final = 5500.0
-_SEPARATION_COLUMNS: Final = 31
-_FINE_ROWS: Final = 17
+_SEPARATION_COLUMNS: Final = 15
+_FINE_ROWS: Final = 9
 _FINE_STEP: Final = 4
-_SHORT_ROWS: Final = 31
+_SHORT_ROWS: Final = 15
 _SHORT_STEP: Final = 8
 
 
@@ -96,7 +96,7 @@ class SpectralAnalysis:
         mono = left if same else np.float32(0.5) * (left + right)
         half = self._second.process(mono) if self._second else mono
         for spectra in self._short_stft.process(half):
-            powers = np.square(spectra.real) + np.square(spectra.imag)
+            powers = power(spectra)
             self._rhythm.process(powers)
             self._short.process(powers[:, : self._short_bins])
         self._pitch.process(self._third.process(half) if self._third else half)

@@ -15,19 +15,18 @@ from numpy.typing import NDArray
 
 from tonearm.analysis.series import Mask, Series, kept, median
 from tonearm.dsp.kernels import kernel
-from tonearm.dsp.stft import Spectra, hann
+from tonearm.dsp.stft import Powers, Spectra, hann
 from tonearm.model.errors import NotEnoughAudio
 from tonearm.model.fingerprint import BAND_EDGES_HZ
 from tonearm.model.measures import SILENT_BAND_DB, THIRD_OCTAVES_HZ
-
-Powers = NDArray[np.float32]
-"""Power spectra, float32 ``[frames, bins]``."""
 
 _BASS_HZ: Final = 120.0
 _RATIO_LIMIT_DB: Final = 60.0
 _ROLLOFF: Final = 0.85
 _FLOORS: Final = (1e-10, 1e-12)
 _LOW_LEVEL: Final = 0.01
+"""A floor keeps the rounding noise of empty bins out of the flatness. 1e-10 is librosa's, meant for
+music near full scale; a track whose loudest 50 ms lies under -20 dBFS gets one that is 20 dB lower."""
 
 
 @kernel
@@ -55,7 +54,7 @@ def _add_powers(
 
 
 @kernel
-def _centroid_and_rolloff(magnitude: Powers, share: float, out: NDArray[np.float64]) -> None:
+def _centroids_and_rolloffs(magnitude: Powers, share: float, out: NDArray[np.float64]) -> None:
     """Centroid and rolloff of each frame in bins, ``out [frames, 2]``; 0 for a frame of nothing."""
     bins = magnitude.shape[1]
     whole = bins - bins % 4
@@ -81,6 +80,33 @@ def _centroid_and_rolloff(magnitude: Powers, share: float, out: NDArray[np.float
             rest += m[k]
             k -= 1
         out[f, 1] = k
+
+
+@kernel
+def _flatnesses(power: Powers, floor: float, out: NDArray[np.float64]) -> None:
+    """Geometric over arithmetic mean of each frame; powers under ``floor`` count as that.
+
+    One logarithm for 16 bins: the product of as many float32 powers above the floor fits a float64.
+    """
+    frames, bins = power.shape
+    whole = bins - bins % 16
+    for f in range(frames):
+        logs, total = 0.0, 0.0
+        for start in range(0, whole, 16):
+            p0, p1, p2, p3 = 1.0, 1.0, 1.0, 1.0
+            s0, s1, s2, s3 = 0.0, 0.0, 0.0, 0.0
+            for k in range(start, start + 16, 4):
+                a, b = max(np.float64(power[f, k]), floor), max(np.float64(power[f, k + 1]), floor)
+                c, d = max(np.float64(power[f, k + 2]), floor), max(np.float64(power[f, k + 3]), floor)
+                p0, p1, p2, p3 = p0 * a, p1 * b, p2 * c, p3 * d
+                s0, s1, s2, s3 = s0 + a, s1 + b, s2 + c, s3 + d
+            logs += math.log((p0 * p1) * (p2 * p3))
+            total += (s0 + s1) + (s2 + s3)
+        for k in range(whole, bins):
+            a = max(np.float64(power[f, k]), floor)
+            logs += math.log(a)
+            total += a
+        out[f] = math.exp(logs / bins) / (total / bins)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,10 +144,12 @@ class ToneAnalysis:
         mono = np.empty(left.shape, dtype=np.float32)
         _add_powers(left, right, self._total, mono, self._cross)
         self.frames += len(left)
-        shape = np.empty((len(left), 2))
-        _centroid_and_rolloff(np.sqrt(mono), _ROLLOFF, shape)
-        self._shapes.append(shape)
-        self._flatness.append(np.stack([_flatness(mono, floor) for floor in _FLOORS], axis=1))
+        shapes, flatnesses = np.empty((len(left), 2)), np.empty((len(_FLOORS), len(left)))
+        _centroids_and_rolloffs(np.sqrt(mono), _ROLLOFF, shapes)
+        for row, floor in enumerate(_FLOORS):
+            _flatnesses(mono, floor, flatnesses[row])
+        self._shapes.append(shapes)
+        self._flatness.append(flatnesses)
         return mono
 
     def finish(self, silent: Mask, loudest: float) -> Tone:
@@ -139,7 +167,7 @@ class ToneAnalysis:
         if bands.sum() <= 0.0:
             raise NotEnoughAudio("nothing between 20 Hz and 20 kHz")
         shapes = np.concatenate(self._shapes) * self._spacing
-        flatness = np.concatenate(self._flatness)[:, 1 if loudest < _LOW_LEVEL else 0]
+        flatness = np.concatenate(self._flatness, axis=1)[1 if loudest < _LOW_LEVEL else 0]
         return Tone(
             bands_pct=tuple((100.0 * bands / bands.sum()).tolist()),
             bass_mid_ratio=_ratio_db(self._between(power, 60.0, 250.0), self._between(power, 250.0, 2000.0)),
@@ -173,17 +201,6 @@ class ToneAnalysis:
                 max(SILENT_BAND_DB, 10.0 * math.log10(high - low)) if high > low else SILENT_BAND_DB
             )
         return tuple(levels)
-
-
-def _flatness(power: Powers, floor: float) -> NDArray[np.float64]:
-    """Geometric over arithmetic mean of each frame, ``[frames]``; powers under ``floor`` count as that.
-
-    The floor keeps the rounding noise of empty bins out. 1e-10 is librosa's, meant for music near
-    full scale; a track whose loudest 50 ms lies under -20 dBFS is measured with one 20 dB lower.
-    """
-    raised = np.maximum(power, np.float32(floor))
-    geometric = np.exp(np.log(raised).mean(axis=1, dtype=np.float32).astype(np.float64))
-    return np.asarray(geometric / raised.mean(axis=1, dtype=np.float32).astype(np.float64))
 
 
 def _ratio_db(over: float, under: float) -> float:

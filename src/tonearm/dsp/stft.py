@@ -15,14 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import rfft
 
+from tonearm.dsp.kernels import kernel
+
 Signal = NDArray[np.float32]
 """One channel, float32 ``[samples]``."""
 
 Spectra = NDArray[np.complex64]
 """complex64 ``[frames, size // 2 + 1]``."""
 
-_BATCH: Final = 32
-"""Frames transformed at once: few enough to stay in the cache."""
+Powers = NDArray[np.float32]
+"""Power spectra, float32 ``[frames, size // 2 + 1]``."""
+
+_BATCH_SAMPLES: Final = 131_072
+"""Samples transformed at once: few enough to stay in the cache."""
 
 
 def hann(size: int) -> Signal:
@@ -34,6 +39,18 @@ def nearest_power_of_two(samples: float) -> int:
     """The power of two that is nearest to ``samples``, at least 2."""
     lower = 1 << max(1, int(samples).bit_length() - 1)
     return lower if samples - lower <= 2 * lower - samples else 2 * lower
+
+
+@kernel
+def power(spectra: Spectra) -> Powers:
+    """|X|^2 of each bin."""
+    frames, bins = spectra.shape
+    powers = np.empty((frames, bins), dtype=np.float32)
+    for f in range(frames):
+        for k in range(bins):
+            a, b = spectra[f, k].real, spectra[f, k].imag
+            powers[f, k] = a * a + b * b
+    return powers
 
 
 class Stft:
@@ -51,7 +68,8 @@ class Stft:
         self._size, self._hop = size, hop
         self._window = hann(size)
         self._waiting = np.zeros(0, dtype=np.float32)
-        self._windowed = np.empty((_BATCH, size), dtype=np.float32)
+        self._batch = max(1, _BATCH_SAMPLES // size)
+        self._windowed = np.empty((self._batch, size), dtype=np.float32)
 
     @property
     def bins(self) -> int:
@@ -65,6 +83,6 @@ class Stft:
         if count == 0:
             return
         frames = np.lib.stride_tricks.sliding_window_view(held, self._size)[:: self._hop]
-        for start in range(0, count, _BATCH):
-            batch = frames[start : start + _BATCH]
+        for start in range(0, count, self._batch):
+            batch = frames[start : start + self._batch]
             yield rfft(np.multiply(batch, self._window, out=self._windowed[: len(batch)]), axis=1)
