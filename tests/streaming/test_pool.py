@@ -84,8 +84,8 @@ def test_closing_finishes_what_is_queued_and_takes_no_more():
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("render-")]
 
 
-async def test_a_cancelled_stream_lets_its_step_finish_before_it_is_closed(pool):
-    gated = Gated()
+async def test_a_cancelled_stream_lets_its_step_finish_before_it_is_closed():
+    pool, gated = RenderPool(2), Gated()
 
     async def stream() -> None:
         async with await PooledRenderer.open(pool, lambda: gated) as renderer:
@@ -97,10 +97,13 @@ async def test_a_cancelled_stream_lets_its_step_finish_before_it_is_closed(pool)
     await asyncio.wait([task], timeout=1)
     assert task.cancelled()
     assert not gated.closed.is_set()
+    # The other worker is free, and has nothing to do before the step is over.
+    assert await asyncio.wrap_future(pool.submit(9.0, lambda: not gated.closed.is_set()))
     gated.go_on.set()
     assert await waited(gated.closed)
     assert not gated.closed_while_reading
     assert gated.closed_in.startswith("render-")
+    pool.close(5)
 
 
 async def test_a_step_that_was_cancelled_in_the_queue_is_never_done(pool):
@@ -110,6 +113,7 @@ async def test_a_step_that_was_cancelled_in_the_queue_is_never_done(pool):
     step = asyncio.create_task(PooledRenderer(pool, other).run(1.0, lambda opened: opened.read(1)))
     await asyncio.sleep(0)
     step.cancel()
+    await asyncio.wait([step])
     gated.go_on.set()
     await blocked
     await asyncio.wrap_future(pool.submit(9.0, lambda: None))
