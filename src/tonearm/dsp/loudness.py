@@ -92,9 +92,9 @@ def gated(energies: NDArray[np.float64], relative_lu: float) -> NDArray[np.bool_
     return both
 
 
-def hops_before(position: int, rate: int) -> int:
-    """How many hops of 100 ms are complete at frame ``position``."""
-    return ((position + 1) * 10 - 1) // rate
+def hops_before(position: int, rate: int, pace: int = HOPS_PER_SECOND) -> int:
+    """How many hops are complete at frame ``position``, at ``pace`` hops a second."""
+    return ((position + 1) * pace - 1) // rate
 
 
 @kernel
@@ -106,6 +106,7 @@ def _weigh_pair(
     state: Samples64,
     sums: Samples64,
     rate: int,
+    pace: int,
     position: int,
     energies: Samples64,
 ) -> None:
@@ -121,9 +122,9 @@ def _weigh_pair(
     q0, q1, q2, q3 = state[second, 0], state[second, 1], state[second, 2], state[second, 3]
     p_sum, q_sum = sums[first], sums[second]
     done, n, frames = 0, 0, x.shape[0]
-    hop = ((position + 1) * 10 - 1) // rate
+    hop = ((position + 1) * pace - 1) // rate
     while n < frames:
-        edge = (hop + 1) * rate // 10
+        edge = (hop + 1) * rate // pace
         end = min(frames, n + edge - position)
         position += end - n
         for i in range(n, end):
@@ -145,7 +146,7 @@ def _weigh_pair(
             q_sum += q * q
         n = end
         if position == edge:
-            length = edge - hop * rate // 10
+            length = edge - hop * rate // pace
             energies[done, first], energies[done, second] = p_sum / length, q_sum / length
             p_sum, q_sum = 0.0, 0.0
             done += 1
@@ -158,17 +159,23 @@ def _weigh_pair(
 class LoudnessMeter:
     """Measure a stream of blocks; cutting it another way gives the same numbers, bit for bit.
 
-    Windows are counted from the first frame in hops of 100 ms (hop ``i`` starts at frame
-    ``i * rate // 10``); one that is not complete at the end is left out, as the Recommendation says.
+    Windows are counted from the first frame in hops (hop ``i`` starts at frame ``i * rate // pace``);
+    one that is not complete at the end is left out, as the Recommendation says. At the usual pace of
+    10 a second a hop is 100 ms, the step of the gating blocks; a multiple of it lets ``windows`` catch
+    a short sound wherever it starts.
 
     Shape:
         in: [frames, channels]; ``weights`` [channels].
     """
 
-    def __init__(self, rate: int, weights: Samples64) -> None:
+    def __init__(self, rate: int, weights: Samples64, pace: int = HOPS_PER_SECOND) -> None:
+        if pace <= 0 or pace % HOPS_PER_SECOND:
+            raise ValueError(f"pace must be a multiple of {HOPS_PER_SECOND} hops a second, got {pace}")
         self._k = k_weighting(rate)
         self._weights = np.asarray(weights, dtype=np.float64)
         self._rate = rate
+        self._pace = pace
+        self._tenth = pace // HOPS_PER_SECOND
         self._position = 0
         self._state = np.zeros((len(weights), 4))
         self._sums = np.zeros(len(weights))
@@ -179,12 +186,22 @@ class LoudnessMeter:
         if channels != len(self._weights):
             raise ValueError(f"wanted {len(self._weights)} channels, got {channels}")
         end = self._position + len(block)
-        complete = hops_before(end, self._rate) - hops_before(self._position, self._rate)
+        complete = hops_before(end, self._rate, self._pace)
+        complete -= hops_before(self._position, self._rate, self._pace)
         energies = np.zeros((complete, channels))
         for first in range(0, channels, 2):
             second = min(first + 1, channels - 1)
             _weigh_pair(
-                block, first, second, self._k, self._state, self._sums, self._rate, self._position, energies
+                block,
+                first,
+                second,
+                self._k,
+                self._state,
+                self._sums,
+                self._rate,
+                self._pace,
+                self._position,
+                energies,
             )
         self._position = end
         if len(energies):
@@ -196,7 +213,7 @@ class LoudnessMeter:
 
     @property
     def hop_energies(self) -> NDArray[np.float64]:
-        """Weighted mean square of each complete 100 ms, ``[hops]``."""
+        """Weighted mean square of each complete hop, ``[hops]``."""
         return np.concatenate(self._hops) if self._hops else np.zeros(0)
 
     def windows(self, hops: int, step: int = 1) -> NDArray[np.float64]:
@@ -211,7 +228,7 @@ class LoudnessMeter:
     @property
     def block_energies(self) -> NDArray[np.float64]:
         """Weighted mean square of the gating blocks (400 ms every 100 ms): the momentary loudness."""
-        return self.windows(HOPS_PER_BLOCK)
+        return self.windows(HOPS_PER_BLOCK * self._tenth, self._tenth)
 
     @property
     def short_term_energies(self) -> NDArray[np.float64]:
@@ -219,8 +236,8 @@ class LoudnessMeter:
 
         Of a track that is shorter, the one window that is the whole of it.
         """
-        count = min(HOPS_PER_SHORT_TERM, max(1, len(self.hop_energies)))
-        return self.windows(count, HOPS_PER_SECOND)
+        count = min(HOPS_PER_SHORT_TERM * self._tenth, max(1, len(self.hop_energies)))
+        return self.windows(count, self._pace)
 
     def integrated(self) -> float | None:
         """Integrated loudness, LUFS; None if no block passes the gates."""
@@ -233,7 +250,7 @@ class LoudnessMeter:
 
         0 where fewer than two windows pass the gates.
         """
-        windows = self.windows(HOPS_PER_SHORT_TERM)
+        windows = self.windows(HOPS_PER_SHORT_TERM * self._tenth, self._tenth)
         passing = np.sort(windows[gated(windows, RANGE_GATE_LU)])
         if len(passing) < 2:
             return 0.0
