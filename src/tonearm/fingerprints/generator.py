@@ -115,11 +115,15 @@ class FingerprintGenerator:
         """
         stored = await self._from_database(track)
         if stored is not None:
-            log.info("Loaded fingerprint from database", track_id=track.id, lufs=stored.fingerprint.lufs)
+            log.info(
+                "Loaded fingerprint from database", track_id=track.id, lufs=round(stored.fingerprint.lufs, 2)
+            )
             return stored
         kept = await self._blocking(lambda: self._files.load(track.signature))
         if kept is not None:
-            log.info("Loaded fingerprint from .25d file", track_id=track.id, lufs=kept.fingerprint.lufs)
+            log.info(
+                "Loaded fingerprint from .25d file", track_id=track.id, lufs=round(kept.fingerprint.lufs, 2)
+            )
             await self._put_in_database(track, kept)
         return kept
 
@@ -220,8 +224,8 @@ class FingerprintGenerator:
             "gRPC server returned fingerprint",
             track_id=track.id,
             seconds=round(loop.time() - started, 3),
-            lufs=analysis.fingerprint.lufs,
-            crest_db=analysis.fingerprint.crest_db,
+            lufs=round(analysis.fingerprint.lufs, 2),
+            crest_db=round(analysis.fingerprint.crest_db, 2),
         )
         return analysis
 
