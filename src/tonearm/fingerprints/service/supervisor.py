@@ -160,9 +160,9 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     if process.returncode is not None:
         return
     process.terminate()
-    try:
-        async with asyncio.timeout(STOP_LIMIT_S):
-            await process.wait()
-    except TimeoutError:
+    # Not asyncio.timeout: this runs in a task that is being cancelled, in which Python 3.11.2 raises
+    # CancelledError instead of TimeoutError, and the process would live on.
+    ended = asyncio.ensure_future(process.wait())
+    if not (await asyncio.wait({ended}, timeout=STOP_LIMIT_S))[0]:
         process.kill()
-        await process.wait()
+    await ended
