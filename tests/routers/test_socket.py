@@ -276,7 +276,7 @@ async def test_a_flood_is_dropped_and_then_closed_while_others_play_on():
         assert flooder.socket.close_code == 1008
         assert loop.time() - began >= 5
         assert any(answer.get("error") == "rate_limit_exceeded" for answer in answers)
-        assert sorted(waits)[len(waits) // 2] < 0.05
+        assert sorted(waits)[len(waits) // 2] < 0.25
 
 
 async def test_streams_are_limited_per_client_and_a_replay_is_not_one_more():
