@@ -2,8 +2,8 @@
 
 Each bin's power goes to the pitch classes beside it with a bell of 0.35 semitones; octaves count
 by a bell of 2 octaves about 880 Hz. The concentration of a frame is 1 - H(p) / log 12, where p is
-the squared chroma, normalised; frames count by their energy. The square sharpens what the width
-of the window's main lobe blurs.
+the chroma to the power of 1.5, normalised; frames count by their energy. The power sharpens what
+the width of the window's main lobe blurs.
 
 Source: the filter bank of librosa.feature.chroma_stft (D. Ellis, "Chroma feature analysis").
 """
@@ -24,6 +24,7 @@ _CENTRE_HZ: Final = 880.0
 _OCTAVES: Final = 2.0
 _A4_HZ: Final = 440.0
 _A4_CLASS: Final = 9
+_SHARPNESS: Final = 1.5
 
 
 def _filters(frequencies: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -55,7 +56,7 @@ class ChromaAnalysis:
         chroma = (powers[:, self._bins] @ self._filters).astype(np.float64)
         energies = chroma.sum(axis=1)
         heard = energies > 0.0
-        shares = (chroma[heard] / energies[heard, None]) ** 2
+        shares = (chroma[heard] / energies[heard, None]) ** _SHARPNESS
         shares /= shares.sum(axis=1, keepdims=True)
         entropy = -np.sum(shares * np.log(np.maximum(shares, 1e-30)), axis=1)
         concentration = 1.0 - entropy / math.log(_CLASSES)

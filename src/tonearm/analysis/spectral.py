@@ -1,7 +1,7 @@
 """Everything that is heard in spectra, from one pair of signals.
 
 Rates are brought down step by step: above 50 kHz to 44.1 or 48 kHz for all of it, to about 22 kHz
-for onsets and percussion, to about 11 kHz for the fundamental.
+for onsets, percussion and chroma, to about 11 kHz for the fundamental.
 """
 
 from dataclasses import dataclass
@@ -26,6 +26,7 @@ _QUARTERED_ABOVE: Final = 15_000
 
 _FINE_S: Final = 0.093
 _SHORT_S: Final = 0.0464
+_LONG_S: Final = 0.186
 _SEPARATED_HZ: Final = 5500.0
 _SEPARATION_COLUMNS: Final = 15
 _FINE_ROWS: Final = 9
@@ -72,12 +73,14 @@ class SpectralAnalysis:
         self._size = size
         self._stfts = [Stft(size, size // 2) for _ in range(2)]
         self._tone = ToneAnalysis(base, size)
-        self._chroma = ChromaAnalysis(base, size)
         self._fine_bins = min(size // 2 + 1, int(_SEPARATED_HZ * size / base))
         self._fine = MedianSeparation(self._fine_bins, _FINE_ROWS, _SEPARATION_COLUMNS, _FINE_STEP)
 
         self._second = _halver(base, _HALVED_ABOVE)
         half = base / 2.0 if self._second else base
+        long = nearest_power_of_two(_LONG_S * half)
+        self._long_stft = Stft(long, long // 2)
+        self._chroma = ChromaAnalysis(half, long)
         short = nearest_power_of_two(_SHORT_S * half)
         self._short_stft = Stft(short, short // 4)
         self._rhythm = RhythmAnalysis(half, short, short // 4)
@@ -95,6 +98,8 @@ class SpectralAnalysis:
         self._hear_fine(left, right, same)
         mono = left if same else np.float32(0.5) * (left + right)
         half = self._second.process(mono) if self._second else mono
+        for spectra in self._long_stft.process(half):
+            self._chroma.process(power(spectra))
         for spectra in self._short_stft.process(half):
             powers = power(spectra)
             self._rhythm.process(powers)
@@ -110,7 +115,6 @@ class SpectralAnalysis:
                 self._hear_powers(self._tone.process(*pair))
 
     def _hear_powers(self, powers: Powers) -> None:
-        self._chroma.process(powers)
         self._fine.process(powers[:, : self._fine_bins])
 
     def finish(self, silent: Mask, loudest: float) -> Hearing:
