@@ -105,16 +105,20 @@ class WorkerProcess:
     async def stop(self) -> None:
         """Have the worker drop its request; kill it if it does not at once. Never raises."""
         self._send(pipe.STOP)
-        try:
-            async with asyncio.timeout(STOP_LIMIT_S):
-                while self.busy:
-                    kind, payload = await self._receive(STOP_LIMIT_S)
-                    progress = kind == pipe.REPLY and not pb.MeasureReply.FromString(payload).HasField(
-                        "result"
-                    )
-                    self.busy = progress
-        except (TimeoutError, FingerprintServerFailed):
+        # A task of its own: in one that is being cancelled, as the caller's is when a client hangs up,
+        # asyncio.timeout of Python 3.11.2 raises CancelledError, and a stuck worker would be kept.
+        dropping = asyncio.ensure_future(self._drop())
+        done, _ = await asyncio.wait({dropping}, timeout=STOP_LIMIT_S)
+        if not done:
+            dropping.cancel()
+        if not done or dropping.exception() is not None:
             self.kill()
+
+    async def _drop(self) -> None:
+        """Read on until the worker says that it has nothing to do any more."""
+        while self.busy:
+            kind, payload = await self._receive(STOP_LIMIT_S)
+            self.busy = kind == pipe.REPLY and not pb.MeasureReply.FromString(payload).HasField("result")
 
     def kill(self) -> None:
         """End the process now; ``gone`` is set when it has ended."""
