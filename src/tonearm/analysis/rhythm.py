@@ -1,8 +1,9 @@
 """What happens when: the onset envelope, onsets, tempo, evenness of the beats.
 
 Onset strength is the rise from frame to frame of 64 mel bands, rectified: once of E^(1/8), which
-hears quiet onsets nearly as well as loud ones (it behaves like a logarithm, but needs no floor and
-no reference level), and once of E^(1/2), in which beats stand out from what lies between them.
+hears quiet onsets nearly as well as loud ones (it behaves like a logarithm, but needs no reference
+level), and once of E^(1/2), in which beats stand out from what lies between them. What lies more
+than 80 dB under the loudest band so far counts as that.
 
 Source: Böck and Widmer, "Maximum filter vibrato suppression for onset detection" (2013) for the
 flux; peak picking as in librosa.util.peak_pick.
@@ -23,10 +24,12 @@ _BANDS: Final = 64
 _LOWEST_HZ: Final = 30.0
 _HIGHEST_HZ: Final = 10_000.0
 _LOW_HZ: Final = 200.0
+_FLOOR: Final = 1e-4
 _THRESHOLD: Final = 0.1
+_LEAST_RISE: Final = 0.02
 _NEAR_S: Final = 0.03
 _AROUND_S: Final = 0.1
-_FINE, _LOW, _HIGH = 0, 1, 2
+_FINE, _LOW, _HIGH, _LEVEL = 0, 1, 2, 3
 
 
 def _mel(hz: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -43,13 +46,17 @@ def _rises(
     low: int,
     bands: Powers,
     previous: NDArray[np.float32],
+    loudest: NDArray[np.float32],
     out: NDArray[np.float64],
 ) -> None:
-    """Rises of the bands' fourth roots and amplitudes, ``out [frames, 3]``: fine, strong low, strong high.
+    """Rises of the bands' fourth roots and amplitudes, ``out [frames, 4]``: fine, strong low, strong high.
+
+    The fourth column is the sum of the fourth roots, which ``fine`` is a part of.
 
     Bin ``k`` is shared between band ``band[k]`` and the next one, which gets the part ``upper[k]``;
     the first and the last of ``bands [frames, bands + 2]`` only catch what falls outside.
-    ``previous [bands]``, the amplitudes of the frame before, goes on.
+    ``previous [bands]``, the amplitudes of the frame before, and ``loudest [1]``, the largest
+    amplitude so far, go on.
     """
     frames, bins = powers.shape
     count = len(previous)
@@ -61,11 +68,16 @@ def _rises(
             sums[band[k]] += powers[f, k] - part
             sums[band[k] + 1] += part
         for b in range(count):
-            amplitude = np.sqrt(sums[b + 1])
-            rise = amplitude - previous[b]
-            if rise > 0.0:
-                out[f, 0] += np.sqrt(np.sqrt(amplitude)) - np.sqrt(np.sqrt(previous[b]))
-                out[f, 1 if b < low else 2] += rise
+            sums[b + 1] = np.sqrt(sums[b + 1])
+            loudest[0] = max(loudest[0], sums[b + 1])
+        floor = np.float32(_FLOOR) * loudest[0]
+        for b in range(count):
+            amplitude, before = max(sums[b + 1], floor), max(previous[b], floor)
+            root = np.sqrt(np.sqrt(amplitude))
+            out[f, 3] += root
+            if amplitude > before:
+                out[f, 0] += root - np.sqrt(np.sqrt(before))
+                out[f, 1 if b < low else 2] += amplitude - before
             previous[b] = amplitude
 
 
@@ -88,35 +100,43 @@ class RhythmAnalysis:
         self._band = np.floor(place[self._bins]).astype(np.int64)
         self._upper = (place[self._bins] - self._band).astype(np.float32)
         self._previous = np.full(_BANDS, np.inf, dtype=np.float32)
+        self._loudest = np.zeros(1, dtype=np.float32)
         self._rises: list[NDArray[np.float64]] = []
 
     def process(self, powers: Powers) -> None:
-        rises = np.zeros((len(powers), 3))
+        rises = np.zeros((len(powers), 4))
         bands = np.zeros((len(powers), _BANDS + 2), dtype=np.float32)
         heard = np.ascontiguousarray(powers[:, self._bins])
-        _rises(heard, self._band, self._upper, self._low, bands, self._previous, rises)
+        _rises(heard, self._band, self._upper, self._low, bands, self._previous, self._loudest, rises)
         self._rises.append(rises)
 
     def _envelope(self, row: int) -> Series:
         return _smoothed(joined([rises[:, row] for rises in self._rises]))
 
+    def _least_rise(self) -> float:
+        """Where even the highest rise is less, it is the ripple of steady tones under the window."""
+        levels = self._envelope(_LEVEL)
+        return _LEAST_RISE * float(np.mean(levels)) if len(levels) else 0.0
+
     def onsets(self) -> int:
         """Peaks of the onset envelope."""
         envelope = self._envelope(_FINE)
         highest = float(envelope.max(initial=0.0))
-        if highest <= 0.0:
+        if not highest > self._least_rise():
             return 0
-        envelope = envelope / highest
         near, around = max(1, round(_NEAR_S * self._frame_rate)), max(1, round(_AROUND_S * self._frame_rate))
         peaks = envelope >= maximum_filter1d(envelope, 2 * near + 1, mode="nearest")
-        above = envelope >= _local_mean(envelope, around) + _THRESHOLD
+        above = envelope >= _local_mean(envelope, around) + _THRESHOLD * highest
         found = np.flatnonzero(peaks & above)
         return len(found) - int(np.count_nonzero(np.diff(found) <= near))
 
     def pulse(self) -> Pulse:
         """Tempo and the salience of the pulse."""
+        fine = self._envelope(_FINE)
+        if not fine.max(initial=0.0) > self._least_rise():
+            return Pulse(0.0, 0.0)
         strong = _balanced(self._envelope(_LOW)) + _balanced(self._envelope(_HIGH))
-        return find_pulse(self._envelope(_FINE), strong, self._frame_rate)
+        return find_pulse(fine, strong, self._frame_rate)
 
     def stability(self, pulse: Pulse) -> float:
         """1 / (1 + coefficient of variation of the inter-beat intervals); 0 with fewer than 4 beats."""

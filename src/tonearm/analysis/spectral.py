@@ -21,6 +21,7 @@ from tonearm.model.audio import Hz
 
 _HIGHEST_RATE: Final = 50_000
 _LOWEST_TARGET: Final = 44_100
+_PASSED: Final = 0.46
 _HALVED_ABOVE: Final = 30_000
 _QUARTERED_ABOVE: Final = 15_000
 
@@ -66,8 +67,9 @@ class SpectralAnalysis:
 
     def __init__(self, rate: int) -> None:
         factor = _reduction(rate)
-        self._first = [Decimator(factor, rate, Hz(20_000.0), 80.0) for _ in range(2)] if factor > 1 else []
         base = rate / factor
+        audible = Hz(_PASSED * base)
+        self._first = [Decimator(factor, rate, audible, 80.0) for _ in range(2)] if factor > 1 else []
         self._rate = base
         size = nearest_power_of_two(_FINE_S * base)
         self._size = size

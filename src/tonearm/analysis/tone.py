@@ -163,6 +163,7 @@ class ToneAnalysis:
             NotEnoughAudio: nothing lies between 20 Hz and 20 kHz.
         """
         power = self._total / max(1, 2 * self.frames)
+        power[[0, -1]] *= 0.5  # every other bin stands for two
         bands = np.array([self._between(power, *edges) for edges in pairwise(BAND_EDGES_HZ)])
         if bands.sum() <= 0.0:
             raise NotEnoughAudio("nothing between 20 Hz and 20 kHz")
