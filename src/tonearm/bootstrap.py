@@ -47,6 +47,10 @@ from tonearm.streaming.controller import AudioStreamController
 from tonearm.streaming.pool import RenderPool
 
 DATABASE_THREADS: Final = 4
+COMPILE_TOLD_S: Final = 2.0
+SPARE_RENDERERS: Final = 2
+"""Threads beyond the cores, so that a read from a dead disk does not hold up every stream."""
+
 COMPILED_FIRST: Final = float("-inf")
 """The lead of compiling: before any stream's step."""
 
@@ -149,9 +153,11 @@ async def _build(settings: Settings, stack: AsyncExitStack) -> WebServer:
     loop = asyncio.get_running_loop()
     library = await loop.run_in_executor(blocking, open_library, settings.database_url)
     stack.callback(library.close)
-    pool = RenderPool(os.cpu_count() or 1)
+    pool = RenderPool((os.cpu_count() or 1) + SPARE_RENDERERS)
     stack.callback(pool.close, GRACE_S)
     kernels = asyncio.wrap_future(pool.submit(COMPILED_FIRST, warm_kernels))
+    patience = loop.call_later(COMPILE_TOLD_S, _tell_compiling, kernels)
+    stack.callback(patience.cancel)
     generator = _build_generator(settings, library, blocking, stack)
     pending = library.fingerprints if settings.fingerprints.background else _NothingPending()
     background = BackgroundAnalysis(pending, generator, blocking)
@@ -179,6 +185,11 @@ async def _build(settings: Settings, stack: AsyncExitStack) -> WebServer:
     if settings.library.roots:
         scans.start(())
     return WebServer(app, lambda: sockets.close(GRACE_S))
+
+
+def _tell_compiling(kernels: "asyncio.Future[None]") -> None:
+    if not kernels.done():
+        log.info("Compiling the sound's inner loops; this happens once, on the first start")
 
 
 def _build_sockets(

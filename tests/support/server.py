@@ -105,6 +105,8 @@ def serving(
     reader.start()
     try:
         server = RunningServer(process, _wait_for_address(process, lines, seen), data_dir, lines)
+        own = {"fingerprint_server"} if "--fingerprint-server" not in arguments else set()
+        wait_until(lambda: _works(server, {"database", "kernels"} | own))
         if wait_scan:
             wait_until(lambda: server.get("/api/library/scan/status")["state"] in {"complete", "failed"})
         yield server
@@ -134,6 +136,11 @@ def _wait_for_address(process: subprocess.Popen[str], lines: list[str], seen: "q
         if match:
             return match.group(1)
     raise AssertionError("the server did not say where it listens:\n" + "\n".join(lines))
+
+
+def _works(server: RunningServer, parts: set[str]) -> bool:
+    components = httpx.get(server.url + "/api/ready", timeout=20).json()["components"]
+    return all(components[part] == "ok" for part in parts)
 
 
 def wait_until(condition: Any, timeout_s: float = READY_S) -> None:
