@@ -23,6 +23,7 @@ _WINDOW_S: Final = 0.0232
 _HOP_S: Final = 0.0464
 _THRESHOLD: Final = 0.1
 _CENTS: Final = 25.0
+_LEAP_CENTS: Final = 200.0
 
 
 @kernel
@@ -94,7 +95,9 @@ class PitchAnalysis:
     def stability(self, silent: Mask) -> float:
         """1 / (1 + mean change in cents / 25), times the share of voiced frames; 0..1.
 
-        The change is that between neighbouring voiced frames; ``silent`` tells which frames do not count.
+        The change is that between neighbouring voiced frames; ``silent`` tells which frames do not
+        count. A leap counts as a whole tone: it is another note, or an octave error of the
+        estimator, of which a few in a hundred would outweigh all the rest.
         """
         periods = joined(self._periods)
         voiced = (periods > 0.0) & ~silent
@@ -102,5 +105,5 @@ class PitchAnalysis:
             return 0.0
         both = voiced[1:] & voiced[:-1]
         cents = 1200.0 * np.abs(np.log2(periods[1:][both] / periods[:-1][both]))
-        change = float(np.mean(cents)) if len(cents) else 0.0
+        change = float(np.mean(np.minimum(cents, _LEAP_CENTS))) if len(cents) else 0.0
         return float(np.mean(voiced[~silent])) / (1.0 + change / _CENTS)

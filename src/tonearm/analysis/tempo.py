@@ -29,7 +29,9 @@ _MULTIPLES: Final = (1, 2, 3, 4)
 _LEVELS: Final = (1 / 3, 1 / 2, 1.0, 2.0, 3.0)
 _LEVEL_SUPPORT: Final = 0.6
 _ALIKE: Final = (0.35, 0.75)
-_LEAST_SALIENCE: Final = 0.07
+_LEAST_SALIENCE: Final = 0.06
+_LEAST_SALIENCE_S: Final = 0.5
+"""A pulse must be more salient than chance, which has the more room the shorter the track is."""
 
 _WINDOW_S: Final = 12.0
 _LONGEST_LAG_S: Final = 6.2
@@ -126,7 +128,7 @@ def find_pulse(fine: Series, strong: Series, frame_rate: float) -> Pulse:
     ]
     best = int(np.argmax(scores))
     salience = min(1.0, max(0.0, support[best]))
-    if salience < _LEAST_SALIENCE:
+    if salience < _LEAST_SALIENCE + _LEAST_SALIENCE_S * frame_rate / len(fine):
         return Pulse(0.0, salience)
     base = 60.0 * frame_rate / float(tempi[best])
     periods = [
