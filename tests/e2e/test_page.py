@@ -72,14 +72,42 @@ def _recorded(page: Page) -> np.ndarray[Any, np.dtype[np.float32]]:
     return samples[heard[0] : heard[-1] + 1]
 
 
+def _state(page: Page, state: str) -> None:
+    page.wait_for_function(
+        "(state) => document.getElementById('decision').dataset.state === state", arg=state
+    )
+
+
 def test_a_click_plays_what_was_streamed(server: RunningServer, page: Page) -> None:
     page.get_by_role("button", name=TITLE).first.click()
     page.wait_for_function("() => window.tonearm && window.tonearm.output")
     page.evaluate(RECORD)
-    page.get_by_text("fingerprint", exact=False).first.wait_for()
+    _state(page, "fingerprint")
     page.wait_for_timeout(4500)
     heard = _recorded(page)
     played = play(server, track_id=server.track_id(TITLE))
     rate = played.start["sample_rate"]
     assert page.evaluate("() => window.tonearm.context.sampleRate") == rate
     assert lufs(heard, rate) == pytest.approx(lufs(played.samples, rate), abs=0.5)
+
+
+def test_the_switch_the_class_and_the_reason(server: RunningServer, page: Page) -> None:
+    page.get_by_role("button", name="Starfall").first.click()
+    _state(page, "fingerprint")
+    plan = server.get(f"/api/tracks/{server.track_id('Starfall')}/plan")
+    assert plan["lwrp"]["class"] == "restore"
+    assert page.locator("#decision").get_attribute("data-policy") == "restore"
+    assert page.locator("#reason").inner_text() == plan["lwrp"]["reason"]
+    page.get_by_role("switch", name="Mastering").click()
+    _state(page, "none")
+    page.get_by_role("switch", name="Mastering").click()
+    _state(page, "fingerprint")
+
+
+def test_search_narrows_the_list_and_says_when_nothing_is_left(server: RunningServer, page: Page) -> None:
+    page.get_by_role("button", name=TITLE).first.wait_for()
+    assert page.locator("#tracks li").count() == len(server.tracks())
+    page.get_by_label("Search the library").fill("tabla")
+    page.wait_for_function("() => document.querySelectorAll('#tracks li').length === 1")
+    page.get_by_label("Search the library").fill("no such song")
+    page.get_by_text("No track matches.").wait_for()

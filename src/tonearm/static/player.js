@@ -414,9 +414,26 @@ function openPage() {
     shown = more ? [...shown, ...page.tracks] : page.tracks;
     $("tracks").replaceChildren(...shown.map(row));
     $("count").textContent = page.total ? `${page.total}` : "";
-    $("empty").hidden = shown.length > 0;
+    $("empty").hidden = shown.length > 0 || $("search").value !== "";
+    $("unmatched").hidden = shown.length > 0 || $("search").value === "";
     $("more").hidden = !page.has_more;
     if (wanted.track) showTrack(wanted.track);
+  }
+
+  // While a scan runs, say how far it is and show what it has found, unless someone has paged on.
+  async function watchScan(ran) {
+    let scan;
+    try {
+      scan = await (await fetch("/api/library/scan/status")).json();
+    } catch {
+      return; // the socket says that the server is gone
+    }
+    const running = scan.state === "running";
+    const total = scan.total ? ` of ${scan.total}` : "";
+    $("scan").textContent = running ? `Reading your music: ${scan.current}${total} files.` : "";
+    $("scan").hidden = !running;
+    if ((running || ran) && shown.length <= 200) load(false);
+    if (running) setTimeout(watchScan, 1000, true);
   }
 
   function row(track) {
@@ -467,4 +484,5 @@ function openPage() {
   }
   connect();
   load(false);
+  watchScan(false);
 }
