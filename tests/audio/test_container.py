@@ -78,6 +78,23 @@ def test_what_is_not_audio_is_refused(tmp_path: Path, content: bytes) -> None:
         inspect(path)
 
 
+def test_a_wav_of_a_codec_that_nobody_knows_is_refused(tmp_path: Path) -> None:
+    path = by_libsndfile(tmp_path / "unknown.wav", np.zeros((1000, 2), np.float32), 44_100)
+    content = bytearray(path.read_bytes())
+    content[20:22] = b"\x34\x12"
+    path.write_bytes(content)
+    with pytest.raises(DecodeError, match="no allowed decoder"):
+        inspect(path)
+
+
+def test_headers_that_lead_to_no_sample_format_are_refused(made: Files, tmp_path: Path) -> None:
+    content = made("wavpack").path.read_bytes()
+    path = tmp_path / "torn.wv"
+    path.write_bytes(content[:32] + bytes(len(content) - 32))
+    with pytest.raises(DecodeError, match="sample format"):
+        inspect(path)
+
+
 @pytest.mark.parametrize(("rate", "channels"), [(4_000, 2), (500_000, 2), (44_100, 9)])
 def test_outside_the_allowed_rates_and_channels(tmp_path: Path, rate: int, channels: int) -> None:
     path = by_libsndfile(tmp_path / "odd.wav", np.zeros((100, channels), np.float32), rate)

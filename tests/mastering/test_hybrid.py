@@ -167,8 +167,16 @@ def test_silence_and_what_is_not_a_number_leave_it_neutral():
 
 
 def test_absurdly_loud_input_only_comes_down():
-    plan = hybrid().update(np.float32(1e30) * LOUD[: 4 * GRID])
+    plan = hybrid().update(np.float32(1e3) * LOUD[: 4 * GRID])
     assert plan.gain_db == -1.0
+
+
+def test_what_the_chain_silences_is_not_heard():
+    sound = LOUD[: 4 * GRID].copy()
+    plain = hybrid().update(sound)
+    sound[GRID : GRID + 3] = [[3e38, -3e38], [np.inf, np.nan], [2e3, 2e3]]
+    assert moving(hybrid().update(sound)) == pytest.approx(moving(plain), abs=0.1)
+    assert not moving(hybrid().update(np.full((3 * GRID, 2), 3e38, dtype=np.float32))).any()
 
 
 @pytest.mark.parametrize(("rate", "channels"), [(8_000, 1), (11_025, 2), (48_000, 1), (192_000, 2)])

@@ -133,6 +133,23 @@ def test_a_bad_file_is_an_entry_in_the_report_and_not_the_end(scan, root, librar
     assert counts(scan()) == {"files_processed": 2, "skipped": 2}
 
 
+def test_a_file_that_crashes_the_reader_costs_itself_and_is_told(root, library, reader):
+    make(root, "a.flac", "b.flac", "c.flac")
+
+    def crashing(path: Path) -> ScannedFile:
+        if path.name == "b.flac":
+            raise AttributeError("a defect")
+        return reader(path)
+
+    with capture_logs() as logs:
+        *_, last = Scanner([root], library.tracks, crashing).scan()
+    assert last.report is not None
+    assert (last.report.added, last.report.failed) == (2, 1)
+    assert last.report.failures == (ScanFailure("b.flac", DecodeError.code, DecodeError.sentence),)
+    assert found(library) == {"a.flac", "c.flac"}
+    assert [log["log_level"] for log in logs if "exc_info" in log] == ["error"]
+
+
 def test_a_flood_of_bad_files_is_counted_and_named_in_part(scan, root):
     make(root, *(f"{n}.flac" for n in range(MAX_FAILURES + 50)), content=b"bad")
     with capture_logs():

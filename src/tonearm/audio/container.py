@@ -165,9 +165,13 @@ def _describe(path: Path, container: InputContainer) -> OpenAudio:
         raise DecodeError(f"{path}: no audio stream")
     stream = container.streams.audio[0]
     codec = stream.codec_context
-    # A stream without a decoder has no codec context, whatever the stubs say.
+    # A stream of an unknown codec has no context and no name, whatever the stubs say.
     if codec is None or codec.name not in _DECODERS:
-        raise DecodeError(f"{path}: no allowed decoder, found {stream.name}")
+        found = "none" if codec is None else codec.name
+        raise DecodeError(f"{path}: no allowed decoder, found {found}")
+    # Where the headers contradict each other no sample format is chosen.
+    if codec.format is None:
+        raise DecodeError(f"{path}: {codec.name} without a sample format")
     rate, channels = codec.sample_rate, codec.channels
     if not (MIN_RATE <= rate <= MAX_RATE and 1 <= channels <= MAX_CHANNELS and stream.time_base):
         raise DecodeError(

@@ -26,7 +26,9 @@ GRID_FRAMES: Final = STEP_FRAMES
 
 GLIDE_S: Final = 3.0
 
-_LOUDEST = 2.0**10
+LOUDEST: Final = 2.0**10
+"""Samples beyond this, and what is not a number, are silence: no music is 60 dB over full scale."""
+
 _PIECE_FRAMES = 8192
 """Long blocks are worked through in pieces that stay in the processor's cache."""
 
@@ -137,7 +139,7 @@ class Chain:
             raise ValueError(
                 f"wanted float32 [frames, {self._format.channels}], got {block.dtype} {block.shape}"
             )
-        sane = np.abs(block) <= _LOUDEST
+        sane = np.abs(block) <= LOUDEST
         return block if sane.all() else np.where(sane, block, np.float32(0.0))
 
     def _frames_to_change(self) -> int:

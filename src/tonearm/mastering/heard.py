@@ -22,6 +22,7 @@ from tonearm.dsp.loudness import (
     loudness,
     loudness_of,
 )
+from tonearm.mastering.chain import LOUDEST
 from tonearm.model.audio import Block, Samples64
 from tonearm.model.measures import (
     HISTOGRAM_BINS,
@@ -87,8 +88,8 @@ class HeardSoFar:
         taken = 0
         while taken < len(block):
             part = block[taken : taken + self.grid_frames - self._filled]
-            # What is not a number is not heard.
-            self._grid[self._filled : self._filled + len(part)] = np.where(np.isfinite(part), part, 0.0)
+            # What the chain silences is not heard.
+            self._grid[self._filled : self._filled + len(part)] = np.where(np.abs(part) <= LOUDEST, part, 0.0)
             self._filled += len(part)
             taken += len(part)
             if self._filled == self.grid_frames:

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -49,7 +49,7 @@ class ScanJobs:
                 "total": 0,
                 "percentage": 0.0,
             }
-        self._thread.submit(self._run, steps)
+        self._thread.submit(self._run, steps).add_done_callback(self._ended)
 
     def status(self) -> dict[str, Any]:
         """How far the scan is, or how the last one ended. Names of files, never paths."""
@@ -79,6 +79,12 @@ class ScanJobs:
         except TonearmError as error:
             log.warning("Scan failed", code=error.code, cause=str(error))
             self._set({"state": "failed", "code": error.code, "detail": error.sentence})
+
+    def _ended(self, run: Future[None]) -> None:
+        """A scan that crashed is told and over, so that another one can be started."""
+        if not run.cancelled() and (error := run.exception()) is not None:
+            log.error("Scan crashed", exc_info=error)
+            self._set({"state": "failed", "code": TonearmError.code, "detail": "Something went wrong."})
 
     def _finish(self, report: ScanReport) -> None:
         self._set({"state": "complete", **describe_report(report)})

@@ -17,7 +17,7 @@ from typing import Final, Protocol
 import structlog
 
 from tonearm.library.values import KnownFile, StoreCount
-from tonearm.model.errors import ScanInProgress, TonearmError
+from tonearm.model.errors import DecodeError, ScanInProgress, TonearmError
 from tonearm.model.track import ScannedFile
 from tonearm.scanning.cleaning import clean
 from tonearm.scanning.report import MAX_FAILURES, ScanFailure, ScanPhase, ScanProgress, ScanReport
@@ -179,10 +179,15 @@ class _Run:
         """Take in what has been read until only ``leave`` files are on their way."""
         while len(self._reading) > leave:
             path, future = self._reading.popleft()
-            try:
+            error = future.exception()
+            if error is None:
                 self._read.append(future.result())
-            except TonearmError as exc:
-                self._fail(path, exc.code, exc.sentence, exc)
+            elif isinstance(error, TonearmError):
+                self._fail(path, error.code, error.sentence, error)
+            else:
+                # A defect costs its file, not the rest of the library.
+                _log.error("Reading a file crashed", path=_printable(os.fsdecode(path)), exc_info=error)
+                self._fail(path, DecodeError.code, DecodeError.sentence, error)
             self._processed += 1
             self._store_if_due()
             yield self._progress(ScanPhase.READING, path)
@@ -203,7 +208,7 @@ class _Run:
         self._read, self._back = [], []
         self._stored_at = time.monotonic()
 
-    def _fail(self, path: bytes, code: str, sentence: str, reason: Exception | None = None) -> None:
+    def _fail(self, path: bytes, code: str, sentence: str, reason: BaseException | None = None) -> None:
         self._failed += 1
         if len(self._failures) < MAX_FAILURES:
             self._failures.append(ScanFailure(_name(path), code, sentence))
