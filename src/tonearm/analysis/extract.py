@@ -4,20 +4,19 @@ from typing import Final
 
 import numpy as np
 
+from tonearm.analysis.damage import check_scale, without_damage
 from tonearm.analysis.level import LevelAnalysis, Levels, Programme
 from tonearm.analysis.spectral import Hearing, SpectralAnalysis
 from tonearm.analysis.stereo import StereoImage
 from tonearm.dsp.downmix import to_stereo
-from tonearm.dsp.stft import Signal
+from tonearm.dsp.stft import channel_signals
 from tonearm.model.audio import AudioFormat, Block
-from tonearm.model.errors import DecodeError, NotEnoughAudio
+from tonearm.model.errors import NotEnoughAudio
 from tonearm.model.fingerprint import BAND_NAMES, Fingerprint
 from tonearm.model.measures import Analysis, TrackMeasures
 
 _SHORTEST_S: Final = 0.4
 _STEP_SAMPLES: Final = 400_000
-_LARGEST: Final = np.float32(1e6)
-_LOUDEST_LUFS: Final = 30.0
 
 
 class Extractor:
@@ -77,23 +76,20 @@ class Extractor:
         if self._filled:
             self._step(self._pending[: self._filled])
         levels = self._level.finish()
-        if levels.lufs > _LOUDEST_LUFS:
-            raise DecodeError(f"{levels.lufs:.1f} LUFS: these samples are not scaled as audio")
+        check_scale(levels.lufs)
         hearing = self._spectral.finish(levels.silent, levels.loudest_frame)
         return Analysis(
             fingerprint=self._fingerprint(levels, hearing), measures=self._measures(levels, hearing)
         )
 
     def _step(self, block: Block) -> None:
-        magnitude = np.abs(block)
-        if not magnitude.max() <= _LARGEST:
-            block = np.where(magnitude <= _LARGEST, block, np.float32(0.0))
-        signals = _signals(block)
+        block = without_damage(block)
+        signals = channel_signals(block)
         self._level.process(block, signals)
         if self._downmix is not None:
             stereo = to_stereo(block, self._layout)
             self._downmix.process(stereo)
-            signals = _signals(stereo)
+            signals = channel_signals(stereo)
         left, right = signals[0], signals[-1]
         self._stereo.process(left, right)
         self._spectral.process(left, right)
@@ -144,10 +140,6 @@ class Extractor:
             gating_histogram=levels.gating_histogram,
             waveform=levels.waveform,
         )
-
-
-def _signals(block: Block) -> list[Signal]:
-    return [np.ascontiguousarray(block[:, channel]) for channel in range(block.shape[1])]
 
 
 def warm() -> None:

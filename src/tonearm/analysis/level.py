@@ -163,10 +163,7 @@ class LevelAnalysis:
     def _crest_db(self, energies: Series, lengths: Series) -> float:
         """Sample peak over the RMS of the gating blocks that pass, dB."""
         passing = gated(self._programme.loudness.block_energies, RELATIVE_GATE_LU)
-        hops = windows(energies, 2).sum(axis=1) / windows(lengths, 2).sum(axis=1)
-        blocks = np.lib.stride_tricks.sliding_window_view(hops, HOPS_PER_BLOCK).mean(axis=1)
-        mean_square = float(np.mean(blocks[passing]))
-        return max(0.0, decibels(self._timeline.peak) - 10.0 * math.log10(mean_square))
+        return crest_db(self._timeline.peak, block_mean_squares(energies, lengths)[passing])
 
     def _loudness_variation(self) -> float:
         energies = self._programme.loudness.short_term_energies
@@ -176,6 +173,18 @@ class LevelAnalysis:
 def decibels(amplitude: float) -> float:
     """dB of an amplitude above 0."""
     return 20.0 * math.log10(amplitude)
+
+
+def block_mean_squares(energies: Series, lengths: Series) -> Series:
+    """Mean square of each gating block, from the energies and lengths of its frames of 50 ms."""
+    hops = windows(energies, 2).sum(axis=1) / windows(lengths, 2).sum(axis=1)
+    blocks: Series = np.lib.stride_tricks.sliding_window_view(hops, HOPS_PER_BLOCK).mean(axis=1)
+    return blocks
+
+
+def crest_db(peak: float, mean_squares: Series) -> float:
+    """A peak over the RMS of gating blocks, dB >= 0."""
+    return max(0.0, decibels(peak) - 10.0 * math.log10(float(np.mean(mean_squares))))
 
 
 def _crests(peaks: Series, energies: Series, lengths: Series, silent: Mask) -> Series:

@@ -162,26 +162,20 @@ class ToneAnalysis:
         Raises:
             NotEnoughAudio: nothing lies between 20 Hz and 20 kHz.
         """
-        power = self._total / max(1, 2 * self.frames)
-        power[[0, -1]] *= 0.5  # every other bin stands for two
-        bands = np.array([self._between(power, *edges) for edges in pairwise(BAND_EDGES_HZ)])
-        if bands.sum() <= 0.0:
-            raise NotEnoughAudio("nothing between 20 Hz and 20 kHz")
+        power = mean_power(self._total, 2 * self.frames)
         shapes = np.concatenate(self._shapes) * self._spacing
         flatness = np.concatenate(self._flatness, axis=1)[1 if loudest < _LOW_LEVEL else 0]
         return Tone(
-            bands_pct=tuple((100.0 * bands / bands.sum()).tolist()),
-            bass_mid_ratio=_ratio_db(self._between(power, 60.0, 250.0), self._between(power, 250.0, 2000.0)),
+            bands_pct=bands_pct(power, self._spacing),
+            bass_mid_ratio=_ratio_db(
+                between(power, self._spacing, 60.0, 250.0), between(power, self._spacing, 250.0, 2000.0)
+            ),
             spectral_centroid=median(kept(shapes[:, 0], ~silent)),
             spectral_rolloff=median(kept(shapes[:, 1], ~silent)),
             spectral_flatness=min(1.0, median(kept(flatness, ~silent))),
             bass_phase_correlation=self._bass_correlation(),
-            third_octaves_db=self._third_octaves(power),
+            third_octaves_db=third_octaves_db(power, self._spacing, self._size),
         )
-
-    def _between(self, power: Series, low: float, high: float) -> float:
-        frequencies = np.arange(len(power)) * self._spacing
-        return float(power[(frequencies >= low) & (frequencies < high)].sum())
 
     def _bass_correlation(self) -> float:
         """Correlation below 120 Hz without the constant part; 1 where there is nothing to be out of phase."""
@@ -190,18 +184,45 @@ class ToneAnalysis:
             return 1.0
         return float(np.clip(product / math.sqrt(left * right), -1.0, 1.0))
 
-    def _third_octaves(self, power: Series) -> tuple[float, ...]:
-        """Mean square in each band, dB; bins that a band's edge cuts count in part."""
-        scale = 2.0 / (self._size * float(np.sum(hann(self._size).astype(np.float64) ** 2)))
-        running = np.concatenate([[0.0], np.cumsum(power * scale)])
-        edges_hz = (np.arange(len(running)) - 0.5) * self._spacing
-        levels = []
-        for centre in THIRD_OCTAVES_HZ:
-            low, high = np.interp([centre * 2.0 ** (-1 / 6), centre * 2.0 ** (1 / 6)], edges_hz, running)
-            levels.append(
-                max(SILENT_BAND_DB, 10.0 * math.log10(high - low)) if high > low else SILENT_BAND_DB
-            )
-        return tuple(levels)
+
+def mean_power(total: Series, spectra: int) -> Series:
+    """The one-sided mean of ``spectra`` power spectra that were added up in ``total``."""
+    power = total / max(1, spectra)
+    power[[0, -1]] *= 0.5  # every other bin stands for two
+    return power
+
+
+def between(power: Series, spacing: float, low: float, high: float) -> float:
+    """Sum of the bins from ``low`` up to ``high`` Hz; bins are ``spacing`` Hz apart."""
+    frequencies = np.arange(len(power)) * spacing
+    return float(power[(frequencies >= low) & (frequencies < high)].sum())
+
+
+def bands_pct(power: Series, spacing: float) -> tuple[float, ...]:
+    """Shares of the seven bands in a mean power spectrum, percent.
+
+    Raises:
+        NotEnoughAudio: nothing lies between 20 Hz and 20 kHz.
+    """
+    bands = np.array([between(power, spacing, *edges) for edges in pairwise(BAND_EDGES_HZ)])
+    if bands.sum() <= 0.0:
+        raise NotEnoughAudio("nothing between 20 Hz and 20 kHz")
+    return tuple((100.0 * bands / bands.sum()).tolist())
+
+
+def third_octaves_db(power: Series, spacing: float, size: int) -> tuple[float, ...]:
+    """Mean square in each third-octave, dB, of a mean power spectrum of ``size`` samples under Hann.
+
+    Bins that a band's edge cuts count in part.
+    """
+    scale = 2.0 / (size * float(np.sum(hann(size).astype(np.float64) ** 2)))
+    running = np.concatenate([[0.0], np.cumsum(power * scale)])
+    edges_hz = (np.arange(len(running)) - 0.5) * spacing
+    levels = []
+    for centre in THIRD_OCTAVES_HZ:
+        low, high = np.interp([centre * 2.0 ** (-1 / 6), centre * 2.0 ** (1 / 6)], edges_hz, running)
+        levels.append(max(SILENT_BAND_DB, 10.0 * math.log10(high - low)) if high > low else SILENT_BAND_DB)
+    return tuple(levels)
 
 
 def _ratio_db(over: float, under: float) -> float:

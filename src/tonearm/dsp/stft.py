@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.fft import rfft
 
 from tonearm.dsp.kernels import kernel
+from tonearm.model.audio import Block
 
 Signal = NDArray[np.float32]
 """One channel, float32 ``[samples]``."""
@@ -39,6 +40,11 @@ def nearest_power_of_two(samples: float) -> int:
     """The power of two that is nearest to ``samples``, at least 2."""
     lower = 1 << max(1, int(samples).bit_length() - 1)
     return lower if samples - lower <= 2 * lower - samples else 2 * lower
+
+
+def channel_signals(block: Block) -> list[Signal]:
+    """The channels of a block, each in one piece."""
+    return [np.ascontiguousarray(block[:, channel]) for channel in range(block.shape[1])]
 
 
 @kernel

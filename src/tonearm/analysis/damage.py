@@ -1,0 +1,25 @@
+"""What is no sound: samples that are damage, and scales that no audio has."""
+
+from typing import Final
+
+import numpy as np
+
+from tonearm.model.audio import Block
+from tonearm.model.errors import DecodeError
+
+_LARGEST: Final = np.float32(1e6)
+_LOUDEST_LUFS: Final = 30.0
+
+
+def without_damage(block: Block) -> Block:
+    """The block with silence for samples that are no number, infinite or over 120 dB above full scale."""
+    magnitude = np.abs(block)
+    if magnitude.max(initial=0.0) <= _LARGEST:
+        return block
+    return np.where(magnitude <= _LARGEST, block, np.float32(0.0))
+
+
+def check_scale(lufs: float) -> None:
+    """Raises DecodeError for samples so far above full scale that the file cannot hold audio."""
+    if lufs > _LOUDEST_LUFS:
+        raise DecodeError(f"{lufs:.1f} LUFS: these samples are not scaled as audio")
