@@ -85,7 +85,7 @@ class PitchAnalysis:
         periods = np.zeros(count)
         _periods(held, self._hop, self._window, self._shortest, self._difference, periods)
         self._periods.append(periods)
-        self._held = held[count * self._hop :]
+        self._held = held[count * self._hop :].copy()
 
     def times(self) -> Series:
         """The middle of each frame, seconds."""

@@ -25,7 +25,7 @@ _LOWEST_HZ: Final = 30.0
 _HIGHEST_HZ: Final = 10_000.0
 _LOW_HZ: Final = 200.0
 _FLOOR: Final = 1e-4
-_THRESHOLD: Final = 0.1
+_THRESHOLD: Final = 0.08
 _LEAST_RISE: Final = 0.02
 _NEAR_S: Final = 0.03
 _AROUND_S: Final = 0.1
@@ -47,7 +47,7 @@ def _rises(
     bands: Powers,
     previous: NDArray[np.float32],
     loudest: NDArray[np.float32],
-    out: NDArray[np.float64],
+    out: NDArray[np.float32],
 ) -> None:
     """Rises of the bands' fourth roots and amplitudes, ``out [frames, 4]``: fine, strong low, strong high.
 
@@ -101,17 +101,17 @@ class RhythmAnalysis:
         self._upper = (place[self._bins] - self._band).astype(np.float32)
         self._previous = np.full(_BANDS, np.inf, dtype=np.float32)
         self._loudest = np.zeros(1, dtype=np.float32)
-        self._rises: list[NDArray[np.float64]] = []
+        self._rises: list[NDArray[np.float32]] = []
 
     def process(self, powers: Powers) -> None:
-        rises = np.zeros((len(powers), 4))
+        rises = np.zeros((len(powers), 4), dtype=np.float32)
         bands = np.zeros((len(powers), _BANDS + 2), dtype=np.float32)
         heard = np.ascontiguousarray(powers[:, self._bins])
         _rises(heard, self._band, self._upper, self._low, bands, self._previous, self._loudest, rises)
         self._rises.append(rises)
 
     def _envelope(self, row: int) -> Series:
-        return _smoothed(joined([rises[:, row] for rises in self._rises]))
+        return _smoothed(joined([rises[:, row].astype(np.float64) for rises in self._rises]))
 
     def _least_rise(self) -> float:
         """Where even the highest rise is less, it is the ripple of steady tones under the window."""

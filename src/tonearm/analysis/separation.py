@@ -163,4 +163,4 @@ class MedianSeparation:
             self._next += -(-(reached - self._next) // self._step) * self._step
         keep = max(0, reached - self._reach)
         self._next -= keep
-        self._held = held[keep:]
+        self._held = held[keep:].copy()

@@ -59,4 +59,4 @@ class StereoImage:
         if left_power <= 0.0 or right_power <= 0.0:
             return 0.0
         product = lr - left_sum * right_sum / count
-        return min(1.0, max(-1.0, product / math.sqrt(left_power) / math.sqrt(right_power)))
+        return min(1.0, max(-1.0, product / math.sqrt(left_power * right_power)))

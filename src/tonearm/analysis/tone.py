@@ -54,7 +54,7 @@ def _add_powers(
 
 
 @kernel
-def _centroids_and_rolloffs(magnitude: Powers, share: float, out: NDArray[np.float64]) -> None:
+def _centroids_and_rolloffs(magnitude: Powers, share: float, out: NDArray[np.float32]) -> None:
     """Centroid and rolloff of each frame in bins, ``out [frames, 2]``; 0 for a frame of nothing."""
     bins = magnitude.shape[1]
     whole = bins - bins % 4
@@ -83,7 +83,7 @@ def _centroids_and_rolloffs(magnitude: Powers, share: float, out: NDArray[np.flo
 
 
 @kernel
-def _flatnesses(power: Powers, floor: float, out: NDArray[np.float64]) -> None:
+def _flatnesses(power: Powers, floor: float, out: NDArray[np.float32]) -> None:
     """Geometric over arithmetic mean of each frame; powers under ``floor`` count as that.
 
     One logarithm for 16 bins: the product of as many float32 powers above the floor fits a float64.
@@ -136,15 +136,16 @@ class ToneAnalysis:
         self._cross = np.zeros((math.ceil(_BASS_HZ / self._spacing), 3))
         self.frames = 0
         """Frames so far."""
-        self._shapes: list[NDArray[np.float64]] = []
-        self._flatness: list[NDArray[np.float64]] = []
+        self._shapes: list[NDArray[np.float32]] = []
+        self._flatness: list[NDArray[np.float32]] = []
 
     def process(self, left: Spectra, right: Spectra) -> Powers:
         """Take the next frames; returns the power spectra of the mono mix."""
         mono = np.empty(left.shape, dtype=np.float32)
         _add_powers(left, right, self._total, mono, self._cross)
         self.frames += len(left)
-        shapes, flatnesses = np.empty((len(left), 2)), np.empty((len(_FLOORS), len(left)))
+        shapes = np.empty((len(left), 2), dtype=np.float32)
+        flatnesses = np.empty((len(_FLOORS), len(left)), dtype=np.float32)
         _centroids_and_rolloffs(np.sqrt(mono), _ROLLOFF, shapes)
         for row, floor in enumerate(_FLOORS):
             _flatnesses(mono, floor, flatnesses[row])
@@ -163,8 +164,8 @@ class ToneAnalysis:
             NotEnoughAudio: nothing lies between 20 Hz and 20 kHz.
         """
         power = mean_power(self._total, 2 * self.frames)
-        shapes = np.concatenate(self._shapes) * self._spacing
-        flatness = np.concatenate(self._flatness, axis=1)[1 if loudest < _LOW_LEVEL else 0]
+        shapes = np.concatenate(self._shapes).astype(np.float64) * self._spacing
+        flatness = np.concatenate(self._flatness, axis=1)[1 if loudest < _LOW_LEVEL else 0].astype(np.float64)
         return Tone(
             bands_pct=bands_pct(power, self._spacing),
             bass_mid_ratio=_ratio_db(

@@ -76,5 +76,5 @@ class Decimator:
         padded[: len(x)] = x
         _run(np.ascontiguousarray(padded.reshape(rows, factor).T), self._taps, history + self._skip, out)
         self._skip += count * factor - len(signal)
-        self._held = x[len(x) - history :]
+        self._held = x[len(x) - history :].copy()
         return out

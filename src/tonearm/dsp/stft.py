@@ -85,7 +85,7 @@ class Stft:
         """The frames that ``signal`` completes, in batches; exhaust it before the next call."""
         held = np.concatenate([self._waiting, signal])
         count = max(0, (len(held) - self._size) // self._hop + 1)
-        self._waiting = held[count * self._hop :]
+        self._waiting = held[count * self._hop :].copy()
         if count == 0:
             return
         frames = np.lib.stride_tricks.sliding_window_view(held, self._size)[:: self._hop]
