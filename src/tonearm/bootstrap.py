@@ -45,6 +45,7 @@ from tonearm.scanning.scanner import Scanner
 from tonearm.settings import Settings
 from tonearm.streaming.controller import AudioStreamController
 from tonearm.streaming.pool import RenderPool
+from tonearm.streaming.present import PresentTracks
 
 DATABASE_THREADS: Final = 4
 COMPILE_TOLD_S: Final = 2.0
@@ -205,7 +206,7 @@ def _build_sockets(
         "tonearm_fallbacks", "Plays in standard mastering, by reason", ["reason"], registry=registry
     )
     controller = AudioStreamController(
-        tracks=library.tracks,
+        tracks=PresentTracks(library.tracks),
         queries=blocking,
         fingerprints=generator,
         plans=AdaptiveMode(),
