@@ -13,10 +13,9 @@ _LOUDEST_LUFS: Final = 30.0
 
 def without_damage(block: Block) -> Block:
     """The block with silence for samples that are no number, infinite or over 120 dB above full scale."""
-    magnitude = np.abs(block)
-    if magnitude.max(initial=0.0) <= _LARGEST:
+    if block.max(initial=0.0) <= _LARGEST and block.min(initial=0.0) >= -_LARGEST:
         return block
-    return np.where(magnitude <= _LARGEST, block, np.float32(0.0))
+    return np.where(np.abs(block) <= _LARGEST, block, np.float32(0.0))
 
 
 def check_scale(lufs: float) -> None:

@@ -1,7 +1,7 @@
 """Some windows of a track to a first impression of it.
 
     lufs, crest, P as in the fingerprint, over the windows in place of the track:
-    the gates see the blocks of all windows together, and no block, spectrum or filter reaches over a cut
+    the gates see the blocks of all windows together, and no block or filter reaches over a cut
 
 Source: the definitions of ``analysis.level`` and ``analysis.tone``.
 """
@@ -32,24 +32,23 @@ from tonearm.model.probe import Probe
 
 _SPECTRUM_S: Final = 0.093
 _EDGE_S: Final = 0.005
+_ONE_SEGMENT: Final = 1 << 60
 
 
-def soft_edged(window: Block, rate: int) -> Block:
-    """The window faded in and out over 5 ms: a cut through a wave would be a click, and a peak of its own.
+def soften_edges(window: Block, rate: int) -> None:
+    """Fade a window in and out, in place, over 5 ms: a cut through a wave would be a click and a peak.
 
     Shape:
-        in and out: [frames, channels].
+        [frames, channels].
     """
     frames = min(round(_EDGE_S * rate), len(window) // 2)
     rise = (np.arange(1, frames + 1, dtype=np.float32) / np.float32(frames + 1))[:, None]
-    soft = window.copy()
-    soft[:frames] *= rise
-    soft[len(soft) - frames :] *= rise[::-1]
-    return soft
+    window[:frames] *= rise
+    window[len(window) - frames :] *= rise[::-1]
 
 
 class ProbeAnalysis:
-    """Measure windows of a track. More than two channels are measured as their stereo downmix.
+    """Measure windows of a track, with soft edges. More than two channels are measured as their downmix.
 
     Shape:
         in: [frames, channels]; within a window whole seconds at a time but for its last call.
@@ -68,7 +67,10 @@ class ProbeAnalysis:
         self._size = nearest_power_of_two(_SPECTRUM_S * rate)
         self._total = np.zeros(self._size // 2 + 1)
         self._spectra = self._frames = self._windows = 0
-        self._peak = self._true_peak = 0.0
+        self._peak = 0.0
+        # Edges are soft, so these two may run on over them.
+        self._meter = TruePeakMeter(self._heard, _ONE_SEGMENT)
+        self._stfts = [Stft(self._size, self._size // 2) for _ in range(self._heard)]
         self._energies: list[Series] = []
         self._mean_squares: list[Series] = []
         self._begin()
@@ -84,24 +86,19 @@ class ProbeAnalysis:
         self._timeline.process(signals)
         for stft, signal in zip(self._stfts, signals, strict=True):
             for spectra in stft.process(signal):
-                self._window_total += power(spectra).sum(axis=0, dtype=np.float64)
-                self._window_spectra += len(spectra)
+                self._total += power(spectra).sum(axis=0, dtype=np.float64)
+                self._spectra += len(spectra)
 
     def cut(self) -> None:
-        """The window ends; what comes next belongs elsewhere. A window under 0.4 s counts for nothing."""
+        """The window ends; what comes next belongs elsewhere. A window under 0.4 s has no loudness."""
         timeline = self._timeline
+        self._peak = max(self._peak, timeline.peak)
+        self._frames += timeline.frames
+        self._windows += 1
         energies = self._loudness.block_energies
         if len(energies):
-            mean_squares = block_mean_squares(timeline.frame_energies(), timeline.frame_lengths())
             self._energies.append(energies)
-            self._mean_squares.append(mean_squares)
-            self._peak = max(self._peak, timeline.peak)
-            self._meter.flush()
-            self._true_peak = max(self._true_peak, self._meter.peak)
-            self._total += self._window_total
-            self._spectra += self._window_spectra
-            self._frames += timeline.frames
-            self._windows += 1
+            self._mean_squares.append(block_mean_squares(timeline.frame_energies(), timeline.frame_lengths()))
         self._begin()
 
     def finish(self) -> Probe:
@@ -117,11 +114,12 @@ class ProbeAnalysis:
             raise NotEnoughAudio(f"no window rises above the loudness gate of {ABSOLUTE_GATE_LUFS:g} LUFS")
         lufs = loudness(float(np.mean(energies[passing])))
         check_scale(lufs)
+        self._meter.flush()
         rate, mean = self._format.rate, mean_power(self._total, self._spectra)
         return Probe(
             lufs=lufs,
             crest_db=crest_db(self._peak, joined(self._mean_squares)[passing]),
-            true_peak_dbtp=decibels(self._true_peak),
+            true_peak_dbtp=decibels(self._meter.peak),
             bands_pct=bands_pct(mean, rate / self._size),
             third_octaves_db=third_octaves_db(mean, rate / self._size, self._size),
             rate=rate,
@@ -132,11 +130,7 @@ class ProbeAnalysis:
     def _begin(self) -> None:
         rate = self._format.rate
         self._loudness = LoudnessMeter(rate, self._weights)
-        self._meter = TruePeakMeter(self._heard, rate)
         self._timeline = Timeline(rate, self._heard)
-        self._stfts = [Stft(self._size, self._size // 2) for _ in range(self._heard)]
-        self._window_total = np.zeros(self._size // 2 + 1)
-        self._window_spectra = 0
 
 
 def warm() -> None:

@@ -13,12 +13,12 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import maximum_filter1d
+from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
 from tonearm.analysis.series import Series, joined
 from tonearm.analysis.tempo import Pulse, beat_evenness, find_pulse
 from tonearm.dsp.kernels import kernel
-from tonearm.dsp.stft import Powers
+from tonearm.dsp.stft import Powers, Signal
 
 _BANDS: Final = 64
 _LOWEST_HZ: Final = 30.0
@@ -29,7 +29,7 @@ _THRESHOLD: Final = 0.08
 _LEAST_RISE: Final = 0.02
 _NEAR_S: Final = 0.03
 _AROUND_S: Final = 0.1
-_FINE, _LOW, _HIGH, _LEVEL = 0, 1, 2, 3
+_FINE, _LOW, _HIGH = 0, 1, 2
 
 
 def _mel(hz: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -42,43 +42,44 @@ def _mel(hz: NDArray[np.float64]) -> NDArray[np.float64]:
 def _rises(
     powers: Powers,
     band: NDArray[np.int64],
-    upper: NDArray[np.float32],
+    upper: Signal,
     low: int,
     bands: Powers,
-    previous: NDArray[np.float32],
-    loudest: NDArray[np.float32],
-    out: NDArray[np.float32],
-) -> None:
-    """Rises of the bands' fourth roots and amplitudes, ``out [frames, 4]``: fine, strong low, strong high.
+    floors: Signal,
+    out: Powers,
+) -> float:
+    """Rises of the bands' fourth roots and amplitudes, ``out [3, frames]``: fine, strong low, strong high.
 
-    The fourth column is the sum of the fourth roots, which ``fine`` is a part of.
-
-    Bin ``k`` is shared between band ``band[k]`` and the next one, which gets the part ``upper[k]``;
-    the first and the last of ``bands [frames, bands + 2]`` only catch what falls outside.
-    ``previous [bands]``, the amplitudes of the frame before, and ``loudest [1]``, the largest
-    amplitude so far, go on.
+    Frames lie in columns, so that every inner loop runs along them. Bin ``k`` of ``powers [bins,
+    frames]`` is shared between band ``band[k]`` and the next one, which gets the part ``upper[k]``; the
+    first and the last of ``bands [bands + 2, 1 + frames]`` only catch what falls outside. The last
+    columns of ``bands`` (amplitudes) and ``floors [1 + frames]`` go on as the first ones. Returns
+    the sum of the fourth roots, which ``fine`` is a part of.
     """
-    frames, bins = powers.shape
-    count = len(previous)
-    for f in range(frames):
-        sums = bands[f]
-        sums[:] = np.float32(0.0)
-        for k in range(bins):
-            part = upper[k] * powers[f, k]
-            sums[band[k]] += powers[f, k] - part
-            sums[band[k] + 1] += part
-        for b in range(count):
-            sums[b + 1] = np.sqrt(sums[b + 1])
-            loudest[0] = max(loudest[0], sums[b + 1])
-        floor = np.float32(_FLOOR) * loudest[0]
-        for b in range(count):
-            amplitude, before = max(sums[b + 1], floor), max(previous[b], floor)
-            root = np.sqrt(np.sqrt(amplitude))
-            out[f, 3] += root
-            if amplitude > before:
-                out[f, 0] += root - np.sqrt(np.sqrt(before))
-                out[f, 1 if b < low else 2] += amplitude - before
-            previous[b] = amplitude
+    frames = powers.shape[1]
+    bands[:, 0], floors[0] = bands[:, -1], floors[-1]
+    bands[:, 1:], floors[1:] = np.float32(0.0), np.float32(0.0)
+    for k in range(len(band)):
+        rest = np.float32(1.0) - upper[k]
+        for f in range(frames):
+            bands[band[k], 1 + f] += rest * powers[k, f]
+            bands[band[k] + 1, 1 + f] += upper[k] * powers[k, f]
+    for b in range(1, len(bands) - 1):
+        for f in range(1, 1 + frames):
+            bands[b, f] = np.sqrt(bands[b, f])
+            floors[f] = max(floors[f], np.float32(_FLOOR) * bands[b, f])
+    for f in range(1, 1 + frames):
+        floors[f] = max(floors[f], floors[f - 1])
+    level = 0.0
+    for b in range(1, len(bands) - 1):
+        strong = out[1 if b <= low else 2]
+        for f in range(1, 1 + frames):
+            now, before = max(bands[b, f], floors[f]), max(bands[b, f - 1], floors[f])
+            root = np.sqrt(np.sqrt(now))
+            level += root
+            out[0, f - 1] += max(np.float32(0.0), root - np.sqrt(np.sqrt(before)))
+            strong[f - 1] += max(np.float32(0.0), now - before)
+    return level
 
 
 class RhythmAnalysis:
@@ -99,41 +100,49 @@ class RhythmAnalysis:
         self._bins = slice(int(inside[0]), int(inside[-1]) + 1)
         self._band = np.floor(place[self._bins]).astype(np.int64)
         self._upper = (place[self._bins] - self._band).astype(np.float32)
-        self._previous = np.full(_BANDS, np.inf, dtype=np.float32)
-        self._loudest = np.zeros(1, dtype=np.float32)
-        self._rises: list[NDArray[np.float32]] = []
+        # Before the first frame nothing can rise.
+        self._bands = np.full((_BANDS + 2, 1), np.inf, dtype=np.float32)
+        self._floors = np.zeros(1, dtype=np.float32)
+        self._level = 0.0
+        self._rises: list[Powers] = []
 
     def process(self, powers: Powers) -> None:
-        rises = np.zeros((len(powers), 4), dtype=np.float32)
-        bands = np.zeros((len(powers), _BANDS + 2), dtype=np.float32)
-        heard = np.ascontiguousarray(powers[:, self._bins])
-        _rises(heard, self._band, self._upper, self._low, bands, self._previous, self._loudest, rises)
+        count = len(powers)
+        if count == 0:
+            return
+        bands = np.empty((_BANDS + 2, 1 + count), dtype=np.float32)
+        floors = np.empty(1 + count, dtype=np.float32)
+        bands[:, -1], floors[-1] = self._bands[:, -1], self._floors[-1]
+        rises = np.zeros((3, count), dtype=np.float32)
+        columns = np.ascontiguousarray(powers[:, self._bins].T)
+        self._level += _rises(columns, self._band, self._upper, self._low, bands, floors, rises)
+        self._bands, self._floors = bands[:, -1:].copy(), floors[-1:].copy()
         self._rises.append(rises)
 
     def _envelope(self, row: int) -> Series:
-        return _smoothed(joined([rises[:, row].astype(np.float64) for rises in self._rises]))
+        return _smoothed(joined([rises[row].astype(np.float64) for rises in self._rises]))
 
-    def _least_rise(self) -> float:
+    def _least_rise(self, frames: int) -> float:
         """Where even the highest rise is less, it is the ripple of steady tones under the window."""
-        levels = self._envelope(_LEVEL)
-        return _LEAST_RISE * float(np.mean(levels)) if len(levels) else 0.0
+        return _LEAST_RISE * self._level / max(1, frames)
 
     def onsets(self) -> int:
         """Peaks of the onset envelope."""
         envelope = self._envelope(_FINE)
         highest = float(envelope.max(initial=0.0))
-        if not highest > self._least_rise():
+        if not highest > self._least_rise(len(envelope)):
             return 0
-        near, around = max(1, round(_NEAR_S * self._frame_rate)), max(1, round(_AROUND_S * self._frame_rate))
+        near, reach = max(1, round(_NEAR_S * self._frame_rate)), max(1, round(_AROUND_S * self._frame_rate))
         peaks = envelope >= maximum_filter1d(envelope, 2 * near + 1, mode="nearest")
-        above = envelope >= _local_mean(envelope, around) + _THRESHOLD * highest
+        around = uniform_filter1d(envelope, 2 * reach + 1, mode="nearest")
+        above = envelope >= around + _THRESHOLD * highest
         found = np.flatnonzero(peaks & above)
         return len(found) - int(np.count_nonzero(np.diff(found) <= near))
 
     def pulse(self) -> Pulse:
         """Tempo and the salience of the pulse."""
         fine = self._envelope(_FINE)
-        if not fine.max(initial=0.0) > self._least_rise():
+        if not fine.max(initial=0.0) > self._least_rise(len(fine)):
             return Pulse(0.0, 0.0)
         strong = _balanced(self._envelope(_LOW)) + _balanced(self._envelope(_HIGH))
         return find_pulse(fine, strong, self._frame_rate)
@@ -153,11 +162,3 @@ def _balanced(envelope: Series) -> Series:
     """Scaled to an RMS of 1, so that kick drum and snare weigh the same whatever the mix."""
     rms = float(np.sqrt(np.mean(envelope**2))) if len(envelope) else 0.0
     return envelope / rms if rms > 0.0 else envelope
-
-
-def _local_mean(envelope: Series, reach: int) -> Series:
-    """Mean of the values up to ``reach`` frames away."""
-    running = np.concatenate([[0.0], np.cumsum(envelope)])
-    index = np.arange(len(envelope))
-    first, last = np.maximum(0, index - reach), np.minimum(len(envelope), index + reach + 1)
-    return np.asarray((running[last] - running[first]) / (last - first))

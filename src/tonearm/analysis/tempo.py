@@ -144,7 +144,7 @@ def find_pulse(fine: Series, strong: Series, frame_rate: float) -> Pulse:
 
 @kernel
 def _best_path(
-    strength: Series, period: float, tightness: float, score: Series, link: NDArray[np.int64]
+    strength: Series, period: float, tightness: float, score: Series, link: NDArray[np.int32]
 ) -> None:
     """Best score of a row of beats that ends at each frame, and the beat before it (-1: none)."""
     shortest, longest = max(1, int(period / 2.0)), int(2.0 * period) + 1
@@ -165,7 +165,7 @@ def _beats(envelope: Series, period: float) -> Series:
     """Times of the beats in frames, between frames where the envelope peaks there."""
     spread = float(envelope.std())
     strength = envelope / spread if spread > 0.0 else envelope
-    score, link = np.zeros(len(strength)), np.full(len(strength), -1, dtype=np.int64)
+    score, link = np.zeros(len(strength)), np.full(len(strength), -1, dtype=np.int32)
     _best_path(strength, period, _TIGHTNESS, score, link)
     tail = max(0, len(score) - int(2.0 * period))
     path = [tail + int(np.argmax(score[tail:]))]
