@@ -107,6 +107,27 @@ class FingerprintServerFailed(FingerprintUnavailable):
     sentence = "The fingerprint server failed on this track."
 
 
+class AnalysisFailed(FingerprintServerFailed):
+    """The worker died on this file. Twice in a row is a verdict on the file, once may be bad luck."""
+
+    code = "ANALYSIS_FAILED"
+    sentence = "The analysis of this track broke off."
+
+
+class AnalysisTooLong(AnalysisFailed):
+    """The file used up the time that one file may take."""
+
+    code = "ANALYSIS_TOO_LONG"
+    sentence = "The analysis of this track takes too long."
+
+
+class AnalysisTooLarge(AnalysisFailed):
+    """The file used up the memory that one file may take."""
+
+    code = "ANALYSIS_TOO_LARGE"
+    sentence = "The analysis of this track needs too much memory."
+
+
 class InvalidFingerprint(FingerprintUnavailable):
     """Numbers that cannot be a fingerprint: one absent, non-finite or out of range."""
 

@@ -8,15 +8,17 @@ from collections.abc import Sequence
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
-from fingerprint_server import alive, children
+from audio_files import by_libsndfile
+from fingerprint_server import alive, children, noise_file
 from music import clip
 from structlog.testing import capture_logs
 
 from tonearm.fingerprints.service import fingerprint_pb2 as pb
 from tonearm.fingerprints.service.pool import WorkerPool
 from tonearm.fingerprints.service.process import WORKER_COMMAND
-from tonearm.model.errors import FingerprintServerFailed
+from tonearm.model.errors import AnalysisTooLarge, AnalysisTooLong, FingerprintServerFailed
 
 CLIP = pb.MeasureRequest(path=str(clip("drum_roll.flac")))
 
@@ -41,8 +43,8 @@ async def until(condition, limit_s: float = 60.0) -> None:
             await asyncio.sleep(0.02)
 
 
-async def measure(made: WorkerPool) -> pb.MeasureReply:
-    async with aclosing(made.measure(CLIP)) as replies:
+async def measure(made: WorkerPool, request: pb.MeasureRequest = CLIP) -> pb.MeasureReply:
+    async with aclosing(made.measure(request)) as replies:
         return [reply async for reply in replies][-1]
 
 
@@ -95,3 +97,51 @@ async def test_closing_ends_workers_that_are_just_starting() -> None:
         await until(lambda: children(os.getpid()))
         starting = children(os.getpid())
     await until(lambda: not any(map(alive, starting)), 3)
+
+
+def as_background() -> pb.MeasureRequest:
+    request = pb.MeasureRequest()
+    request.CopyFrom(CLIP)
+    request.background = True
+    return request
+
+
+async def test_background_work_has_a_nice_process_that_ends_when_idle() -> None:
+    async with pool(1, spare_idle_s=0.5) as (made, _):
+        assert (await measure(made)).HasField("result")
+        (play,) = made.pids
+        assert (await measure(made, as_background())).HasField("result")
+        (nice,) = set(made.pids) - {play}
+        own = os.getpriority(os.PRIO_PROCESS, 0)
+        assert os.getpriority(os.PRIO_PROCESS, play) == own
+        assert os.getpriority(os.PRIO_PROCESS, nice) == min(own + 10, 19)
+        await until(lambda: made.pids == [play], 5)
+        await until(lambda: not alive(nice), 3)
+
+
+async def test_an_idle_process_of_one_kind_makes_room_for_the_other() -> None:
+    async with pool(2) as (made, _):
+        await measure(made, as_background())
+        before = made.pids
+        assert len(before) == 2
+        await asyncio.gather(measure(made), measure(made))
+        assert len(made.pids) == 2
+        assert made.pids != before
+        assert {os.getpriority(os.PRIO_PROCESS, pid) for pid in made.pids} == {
+            os.getpriority(os.PRIO_PROCESS, 0)
+        }
+
+
+async def test_a_file_that_takes_more_time_or_memory_than_one_may_fails_alone(tmp_path: Path) -> None:
+    endless = pb.MeasureRequest(path=str(noise_file(tmp_path / "long.wav", 600)))
+    noise = np.random.default_rng(5).uniform(-0.5, 0.5, (192_000, 8))
+    wide = pb.MeasureRequest(path=str(by_libsndfile(tmp_path / "wide.wav", noise, 192_000)))
+    with capture_logs() as logs:
+        async with pool(1, command=(*WORKER_COMMAND, "--cpu-limit-s", "1")) as (made, _):
+            with pytest.raises(AnalysisTooLong):
+                await measure(made, endless)
+            assert (await measure(made)).HasField("result")
+        async with pool(1, command=(*WORKER_COMMAND, "--memory-limit", "50000000")) as (made, _):
+            with pytest.raises(AnalysisTooLarge):
+                await measure(made, wide)
+    assert {entry["event"] for entry in logs} == {"Fingerprint worker ended"}

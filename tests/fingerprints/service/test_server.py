@@ -150,7 +150,7 @@ def test_a_worker_killed_amid_a_file_fails_that_request_alone(server, music: Pat
     with pytest.raises(grpc.RpcError):
         list(call)
     assert call.code() is grpc.StatusCode.INTERNAL
-    assert dict(call.trailing_metadata())["tonearm-code"] == "FINGERPRINT_SERVER_FAILED"
+    assert dict(call.trailing_metadata())["tonearm-code"] == "ANALYSIS_FAILED"
     assert works(server, music)
     assert worker not in server.workers()
 

@@ -9,8 +9,12 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from tonearm.fingerprints.service import fingerprint_pb2 as pb
 from tonearm.fingerprints.service.messages import from_reply
+from tonearm.fingerprints.service.names import CODE_METADATA, SERVICE_NAME
 from tonearm.fingerprints.service.paths import to_text
 from tonearm.model.errors import (
+    AnalysisFailed,
+    AnalysisTooLarge,
+    AnalysisTooLong,
     DecodeError,
     FingerprintServerBusy,
     FingerprintServerDown,
@@ -22,7 +26,6 @@ from tonearm.model.errors import (
 from tonearm.model.measures import Analysis
 from tonearm.model.track import Track
 
-SERVICE_NAME: Final = pb.DESCRIPTOR.services_by_name["FingerprintService"].full_name
 HEALTH_LIMIT_S: Final = 1.0
 
 _OPTIONS: Final = (
@@ -36,6 +39,11 @@ _OPTIONS: Final = (
     ("grpc.enable_retries", 0),
     ("grpc.use_local_subchannel_pool", 1),
 )
+
+_VERDICTS: Final[dict[str, type[TonearmError]]] = {
+    error.code: error for error in (AnalysisFailed, AnalysisTooLarge, AnalysisTooLong)
+}
+"""What the status alone does not tell: a file that takes too long is not a server that is slow."""
 
 _ERRORS: Final[dict[grpc.StatusCode, type[TonearmError]]] = {
     grpc.StatusCode.UNAVAILABLE: FingerprintServerDown,
@@ -72,6 +80,7 @@ class FingerprintClient:
         Raises:
             DecodeError, NotEnoughAudio: the verdict on the file.
             FingerprintServerDown: nothing is listening, or the server vanished; known at once.
+            AnalysisFailed: the worker died on the file, or it took more than one file may.
             FingerprintTimeout: the deadline passed.
             FingerprintServerBusy: its queue is full.
             FingerprintServerFailed: it failed, or does not see this state of the file.
@@ -135,5 +144,6 @@ class FingerprintClient:
 
 
 def _typed(error: grpc.aio.AioRpcError, track: Track) -> TonearmError:
-    kind = _ERRORS.get(error.code(), FingerprintServerFailed)
+    code = dict(error.trailing_metadata() or ()).get(CODE_METADATA, "")
+    kind = _VERDICTS.get(str(code)) or _ERRORS.get(error.code(), FingerprintServerFailed)
     return kind(f"track {track.id}: {error.code().name}: {error.details()}")

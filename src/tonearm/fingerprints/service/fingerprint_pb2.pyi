@@ -7,16 +7,18 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class MeasureRequest(_message.Message):
-    __slots__ = ("path", "signature", "track_id", "probe_first")
+    __slots__ = ("path", "signature", "track_id", "probe_first", "background")
     PATH_FIELD_NUMBER: _ClassVar[int]
     SIGNATURE_FIELD_NUMBER: _ClassVar[int]
     TRACK_ID_FIELD_NUMBER: _ClassVar[int]
     PROBE_FIRST_FIELD_NUMBER: _ClassVar[int]
+    BACKGROUND_FIELD_NUMBER: _ClassVar[int]
     path: str
     signature: str
     track_id: int
     probe_first: bool
-    def __init__(self, path: _Optional[str] = ..., signature: _Optional[str] = ..., track_id: _Optional[int] = ..., probe_first: _Optional[bool] = ...) -> None: ...
+    background: bool
+    def __init__(self, path: _Optional[str] = ..., signature: _Optional[str] = ..., track_id: _Optional[int] = ..., probe_first: _Optional[bool] = ..., background: _Optional[bool] = ...) -> None: ...
 
 class MeasureReply(_message.Message):
     __slots__ = ("probe", "progress", "result", "algorithm_version", "processing_time_ms")

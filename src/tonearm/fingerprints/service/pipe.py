@@ -23,6 +23,11 @@ STOPPED: Final = b"X"
 ERROR: Final = b"E"
 
 
+BACKGROUND_FLAG: Final = "--background"
+"""Argument of a worker for background work. It makes itself nice for all its life, since an ordinary
+user cannot make a process less nice again."""
+
+
 def frame(kind: bytes, payload: bytes = b"") -> bytes:
     """One frame, ready to be written."""
     return HEADER.pack(kind, len(payload)) + payload

@@ -8,7 +8,11 @@ from typing import Final, Self
 
 from tonearm.fingerprints.service import fingerprint_pb2 as pb
 from tonearm.fingerprints.service import pipe
+from tonearm.fingerprints.service.limits import CPU_SIGNAL
 from tonearm.model.errors import (
+    AnalysisFailed,
+    AnalysisTooLarge,
+    AnalysisTooLong,
     DecodeError,
     FileMissing,
     FingerprintServerFailed,
@@ -21,8 +25,13 @@ WORKER_COMMAND: Final = (sys.executable, "-m", "tonearm.fingerprints.service.wor
 START_LIMIT_S: Final = 300.0
 """Compiling every kernel for the first time on a small machine takes minutes."""
 
-STALL_LIMIT_S: Final = 60.0
-"""A worker that has said nothing for this long is stuck, whatever the deadline of the request."""
+STALL_LIMIT_S: Final = 120.0
+"""A worker that has said nothing for this long is stuck, whatever the deadline of the request. The
+end of a long file is silent for some seconds of CPU, and background work gets little of it at times."""
+
+FILE_LIMIT_S: Final = 1200.0
+"""The longest that one file may take. The kernel limits the CPU time (see ``limits``); this is for
+what is slow without using any, such as a disk that hands out one block a minute."""
 
 STOP_LIMIT_S: Final = 0.5
 
@@ -35,7 +44,7 @@ _ONE_THREAD: Final = {
 }
 
 _VERDICTS: Final[dict[str, type[TonearmError]]] = {
-    error.code: error for error in (DecodeError, FileMissing, NotEnoughAudio)
+    error.code: error for error in (AnalysisTooLarge, DecodeError, FileMissing, NotEnoughAudio)
 }
 
 
@@ -70,10 +79,15 @@ class WorkerProcess:
         )
         worker = cls(process)
         try:
-            await worker._receive(START_LIMIT_S)
+            ready = await worker._next_frame(START_LIMIT_S)
+        except TimeoutError as error:
+            worker.kill()
+            raise FingerprintServerFailed(f"worker {worker.pid}: not ready in time") from error
         except BaseException:
             worker.kill()
             raise
+        if ready is None:
+            raise FingerprintServerFailed(f"worker {worker.pid} did not start: {process.returncode}")
         return worker
 
     @property
@@ -85,20 +99,25 @@ class WorkerProcess:
 
         Raises:
             DecodeError, NotEnoughAudio, FileMissing: the worker's verdict on the file.
-            FingerprintServerFailed: the worker died or is stuck.
+            AnalysisTooLong, AnalysisTooLarge: it used up what one file may take.
+            AnalysisFailed: the worker died.
         """
         self.busy = True
         self._send(pipe.MEASURE, request.SerializeToString())
+        loop = asyncio.get_running_loop()
+        latest = loop.time() + FILE_LIMIT_S
         while self.busy:
-            kind, payload = await self._receive(STALL_LIMIT_S)
+            kind, payload = await self._receive(min(STALL_LIMIT_S, latest - loop.time()))
             if kind == pipe.REPLY:
                 reply = pb.MeasureReply.FromString(payload)
                 self.busy = not reply.HasField("result")
                 yield reply
             elif kind == pipe.ERROR:
-                self.busy = False
                 code, _, text = payload.decode().partition("\n")
-                raise _VERDICTS.get(code, FingerprintServerFailed)(text)
+                error = _VERDICTS.get(code, FingerprintServerFailed)
+                # A worker that ran out of memory leaves; it stays busy until it is gone.
+                self.busy = error is AnalysisTooLarge
+                raise error(text)
             else:
                 raise FingerprintServerFailed(f"worker {self.pid}: unexpected {kind!r}")
 
@@ -132,14 +151,20 @@ class WorkerProcess:
             self._process.stdin.write(pipe.frame(kind, payload))
 
     async def _receive(self, limit_s: float) -> tuple[bytes, bytes]:
+        """What the worker says next about the file that it has."""
         try:
-            async with asyncio.timeout(limit_s):
-                received = await self._frames.get()
+            received = await self._next_frame(limit_s)
         except TimeoutError as error:
-            raise FingerprintServerFailed(f"worker {self.pid}: silent for {limit_s:g} s") from error
+            raise AnalysisTooLong(f"worker {self.pid}: no word or no end in time") from error
         if received is None:
-            raise FingerprintServerFailed(f"worker {self.pid} died: {self._process.returncode}")
+            if self._process.returncode == -CPU_SIGNAL:
+                raise AnalysisTooLong(f"worker {self.pid} used up its CPU time")
+            raise AnalysisFailed(f"worker {self.pid} died: {self._process.returncode}")
         return received
+
+    async def _next_frame(self, limit_s: float) -> tuple[bytes, bytes] | None:
+        async with asyncio.timeout(limit_s):
+            return await self._frames.get()
 
     async def _read_frames(self) -> None:
         """Read frames until the process ends. A task of its own, so that no cancelled request can

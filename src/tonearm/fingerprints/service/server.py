@@ -22,10 +22,14 @@ from grpc_reflection.v1alpha import reflection
 
 from tonearm.fingerprints.service import fingerprint_pb2 as pb
 from tonearm.fingerprints.service.lifeline import TAKEN, Lifeline
+from tonearm.fingerprints.service.names import CODE_METADATA, SERVICE_NAME
 from tonearm.fingerprints.service.paths import permitted, to_text
 from tonearm.fingerprints.service.pool import WorkerPool
 from tonearm.fingerprints.service.process import WORKER_COMMAND
 from tonearm.model.errors import (
+    AnalysisFailed,
+    AnalysisTooLarge,
+    AnalysisTooLong,
     DecodeError,
     FileMissing,
     FingerprintServerBusy,
@@ -35,14 +39,15 @@ from tonearm.model.errors import (
     TonearmError,
 )
 
-SERVICE_NAME: Final = pb.DESCRIPTOR.services_by_name["FingerprintService"].full_name
 DEFAULT_LISTEN: Final = "127.0.0.1:50051"
-CODE_METADATA: Final = "tonearm-code"
 QUEUE_LIMIT: Final = 64
 GRACE_S: Final = 0.5
 LARGEST_REQUEST: Final = 64 * 1024
 
 _STATUS: Final[dict[type[TonearmError], grpc.StatusCode]] = {
+    AnalysisFailed: grpc.StatusCode.INTERNAL,
+    AnalysisTooLarge: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    AnalysisTooLong: grpc.StatusCode.DEADLINE_EXCEEDED,
     DecodeError: grpc.StatusCode.INVALID_ARGUMENT,
     FileMissing: grpc.StatusCode.NOT_FOUND,
     FingerprintServerBusy: grpc.StatusCode.RESOURCE_EXHAUSTED,
@@ -100,8 +105,8 @@ class FingerprintServer:
 
     Args:
         roots: directories below which files may be read; none means that every request is refused.
-        workers: most worker processes.
-        queue: most requests that wait for a worker.
+        workers: most worker processes; see ``Slots``.
+        queue: most plays, and most background requests, that wait for a worker.
     """
 
     def __init__(self, roots: Sequence[Path], workers: int, queue: int) -> None:

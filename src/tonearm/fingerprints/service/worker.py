@@ -5,12 +5,16 @@ as ``python -m tonearm.fingerprints.service.worker`` by the pool, never by hand.
 frames (see ``pipe``); whatever a library prints goes to stderr.
 """
 
+import argparse
 import ctypes
 import os
 import select
 import signal
 import sys
+import tempfile
 import time
+import wave
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -20,13 +24,15 @@ from tonearm.analysis.extract import Extractor
 from tonearm.audio.signature import file_signature
 from tonearm.fingerprints.service import fingerprint_pb2 as pb
 from tonearm.fingerprints.service import pipe
+from tonearm.fingerprints.service.limits import CPU_LIMIT_S, MEMORY_LIMIT, limit_cpu, limit_memory
 from tonearm.fingerprints.service.messages import to_reply
 from tonearm.fingerprints.service.paths import from_text
-from tonearm.model.errors import FileMissing, TonearmError
+from tonearm.model.errors import AnalysisTooLarge, FileMissing, TonearmError
 from tonearm.model.fingerprint import ALGORITHM_VERSION
 from tonearm.rendering.measure import measure_file
 
 PROGRESS_EVERY_S: Final = 0.25
+BACKGROUND_NICENESS: Final = 10
 _PR_SET_PDEATHSIG: Final = 1
 _WARM_FORMATS: Final = ((44_100, 2, "stereo"), (96_000, 1, "mono"), (48_000, 6, "5.1"))
 
@@ -41,11 +47,13 @@ class Worker:
     Args:
         requests: file descriptor to read frames from; nothing else may read from it.
         replies: file descriptor to write frames to.
+        cpu_limit_s: CPU time that one file may take; the process dies of more.
     """
 
-    def __init__(self, requests: int, replies: int) -> None:
+    def __init__(self, requests: int, replies: int, cpu_limit_s: int) -> None:
         self._requests = requests
         self._replies = replies
+        self._cpu_limit_s = cpu_limit_s
         self._started = 0.0
         self._told = 0.0
 
@@ -59,6 +67,7 @@ class Worker:
 
     def _answer(self, request: pb.MeasureRequest) -> None:
         self._started = self._told = time.monotonic()
+        limit_cpu(self._cpu_limit_s)
         try:
             path = from_text(request.path)
             self._check_signature(path, request.signature)
@@ -67,7 +76,11 @@ class Worker:
         except _Stopped:
             self._send(pipe.STOPPED)
         except TonearmError as error:
-            self._send(pipe.ERROR, f"{error.code}\n{error}".encode(errors="replace"))
+            self._send_error(error)
+        except MemoryError:
+            # What else did not get its memory is anyone's guess: a new process takes over.
+            self._send_error(AnalysisTooLarge(f"{request.path}: out of memory"))
+            _leave()
         else:
             self._send(pipe.REPLY, to_reply(analysis, self._elapsed_ms()).SerializeToString())
 
@@ -106,6 +119,9 @@ class Worker:
             received += part
         return received
 
+    def _send_error(self, error: TonearmError) -> None:
+        self._send(pipe.ERROR, f"{error.code}\n{error}".encode(errors="replace"))
+
     def _send(self, kind: bytes, payload: bytes = b"") -> None:
         rest = memoryview(pipe.frame(kind, payload))
         try:
@@ -127,25 +143,39 @@ def _die_with_parent() -> None:
 
 
 def _warm() -> None:
-    """Load or compile every kernel, so that no request waits for it."""
+    """Load or compile every kernel and what opens a file, so that no request waits for it."""
     generator = np.random.default_rng(1)
     for rate, channels, layout in _WARM_FORMATS:
         noise = generator.normal(0.0, 0.1, (2 * rate, channels)).astype(np.float32)
         extractor = Extractor(rate, channels, layout)
         extractor.process(noise)
         extractor.finish()
+    with tempfile.NamedTemporaryFile(suffix=".wav") as file:
+        with wave.open(file, "wb") as writer:
+            writer.setparams((1, 2, 8_000, 0, "NONE", ""))
+            writer.writeframes(generator.integers(-3000, 3000, 8_000, np.int16).tobytes())
+        file.flush()
+        measure_file(Path(file.name))
 
 
-def main() -> NoReturn:
+def main(arguments: Sequence[str]) -> NoReturn:
     """Set the process up, warm it and serve."""
+    parser = argparse.ArgumentParser(prog="fingerprint-worker")
+    parser.add_argument(pipe.BACKGROUND_FLAG, action="store_true", dest="background")
+    parser.add_argument("--cpu-limit-s", default=CPU_LIMIT_S, type=int)
+    parser.add_argument("--memory-limit", default=MEMORY_LIMIT, type=int)
+    chosen = parser.parse_args(arguments)
     _die_with_parent()
+    if chosen.background:
+        os.nice(BACKGROUND_NICENESS)
     # Ctrl-C in a terminal is for the server, which then ends its workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     replies = os.dup(sys.stdout.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     _warm()
-    Worker(sys.stdin.fileno(), replies).run()
+    limit_memory(chosen.memory_limit)
+    Worker(sys.stdin.fileno(), replies, chosen.cpu_limit_s).run()
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
