@@ -1,13 +1,15 @@
 # make run [MUSIC=DIR] [PORT=8765]   play a folder of music (the demo clips without MUSIC)
 # make test                          the whole check
+# make bench                         what it costs, beside others, written to docs/bench.md
 
 PYTHON ?= python3
 MUSIC  ?= demo
 PORT   ?= 8765
 VENV   := .venv
 BIN    := $(VENV)/bin
+BENCH  := bench/.venv
 
-.PHONY: run test format corridor clean
+.PHONY: run test format corridor bench clean
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Tonearm needs Python 3.11 or newer: make PYTHON=/path/to/python3.11"; exit 1; }
@@ -41,5 +43,17 @@ format: $(VENV)/.tested
 corridor: $(VENV)/.tested
 	$(BIN)/python tools/corridor.py "$(MUSIC)"
 
+$(BENCH)/.installed: bench/requirements.txt pyproject.toml
+	@echo "Installing Tonearm and its peers into $(BENCH) ..."
+	@$(PYTHON) -m venv $(BENCH)
+	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --editable .
+	@sed '/^#/d' bench/requirements.txt | while read -r peer; do \
+		$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check "$$peer" || echo "not to be had here: $$peer"; \
+	done
+	@touch $@
+
+bench: $(BENCH)/.installed
+	$(BENCH)/bin/python -m bench
+
 clean:
-	rm -rf $(VENV) .data build dist
+	rm -rf $(VENV) $(BENCH) .data build dist

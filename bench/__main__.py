@@ -1,0 +1,73 @@
+"""``python -m bench [SECTION ...] [--runs N]``: measure, print, and write ``docs/bench.md``.
+
+Without a section all are measured and the document is written; with some, they are only printed.
+"""
+
+import argparse
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from bench import document, lookup, machine, sound
+from bench.measure import Measured, absent, measure
+from bench.sections import SECTIONS
+from tonearm.rendering.measure import measure_file
+
+DOCUMENT: Final = Path(__file__).parents[1] / "docs" / "bench.md"
+_FEWEST_RUNS: Final = 5
+_WRITERS: Final = {
+    "fingerprint": document.fingerprints,
+    "decoding": document.decoders,
+    "mastering": document.chains,
+    "lookup": document.lookups,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("sections", nargs="*", choices=[[], *SECTIONS], help="default: all")
+    parser.add_argument("--runs", type=int, default=_FEWEST_RUNS, help="of each contender")
+    arguments = parser.parse_args()
+    chosen = arguments.sections or list(SECTIONS)
+    with tempfile.TemporaryDirectory(prefix="tonearm-bench-") as folder:
+        text = _report(chosen, arguments.runs, Path(folder))
+    print(text)
+    if not arguments.sections:
+        DOCUMENT.write_text(text + "\n", encoding="utf-8")
+
+
+def _report(chosen: Sequence[str], runs: int, folder: Path) -> str:
+    origin = _prepare(folder, "lookup" in chosen)
+    loads = [machine.load()]
+    measured: list[Measured] = []
+    parts: list[str] = []
+    for section in chosen:
+        found = measure(section, SECTIONS[section], folder, runs)
+        loads.append(machine.load())
+        measured += found
+        parts.append(_WRITERS[section]({each.contender.name: each for each in found}))
+        parts.append(document.absences(absent(SECTIONS[section])))
+    head = document.head(machine.description(), origin, machine.revision(), runs, loads)
+    return "\n\n".join(part for part in (head, *parts, document.versions(measured)) if part)
+
+
+def _prepare(folder: Path, with_library: bool) -> str:
+    """Lay out the folder that ``bench.one`` reads; where the sound comes from, in words."""
+    taken = sound.source()
+    whole, start = folder / "whole", folder / "start"
+    for part, samples in (
+        (whole, taken.samples),
+        (start, taken.samples[: sound.WARM_UP_S * sound.FORMAT.rate]),
+    ):
+        part.mkdir()
+        sound.write(samples, part, sound.KINDS)
+    if with_library:
+        analysis = measure_file(start / "sound.wav")
+        lookup.fill(start, lookup.WARM_UP_TRACKS, analysis)
+        lookup.fill(whole, lookup.TRACKS, analysis)
+    return taken.origin
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,160 @@
+"""``docs/bench.md``: what was measured, section by section."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
+from typing import Final
+
+from bench import decoding, fingerprint, lookup, mastering, sound
+from bench.contender import Contender
+from bench.measure import Cost, Measured
+from bench.table import table
+
+_NONE: Final = ""
+
+
+def head(machine: str, origin: str, revision: str, runs: int, loads: Sequence[float]) -> str:
+    """How it was measured."""
+    return f"""\
+# What it costs
+
+Written by `make bench`; every figure below comes from one run of it.
+
+- **Machine**: {machine}. Its cores were shared with other work (between {min(loads):.1f} and
+  {max(loads):.1f} processes wanted one): the ratios count, the seconds hold only here.
+- **Sound**: {origin}, cut or repeated to {sound.LENGTH_S} s, decoded once to 44.1 kHz, stereo, 16 bit.
+- **Figures**: CPU seconds of a process of its own, all its threads together, bound to one core, one
+  thread for every library that asks; median (lowest..highest) of {runs} runs. The contenders take
+  turns, and a ratio is the median of the ratios of each round. Imports and compilers are not counted:
+  the same work is done once on the first {sound.WARM_UP_S} s before the clock starts.
+- **Tonearm** is that of commit {revision}. The others are used with their defaults."""
+
+
+def absences(missing: Sequence[Contender]) -> str:
+    """Names what could not be installed; nothing where all are there."""
+    names = sorted({contender.package for contender in missing})
+    return f"Not to be had here, so not measured: {', '.join(names)}." if names else ""
+
+
+def fingerprints(measured: Mapping[str, Measured]) -> str:
+    """The cost of the fingerprint beside its peers."""
+    ours, whole = measured[fingerprint.APART.name], measured[fingerprint.FROM_FILE.name]
+    base = whole.cost()
+    analysis = ours.cost("analysis")
+    peers = [each for each in measured.values() if each not in {ours, whole}]
+    rows = [_fingerprint_row(ours, base, analysis, base)]
+    rows += [_fingerprint_row(peer, peer.cost(), analysis, base) for peer in peers]
+    heading = ("program", "computes", "decoding", "the rest", "together", "x real time")
+    ratios = ("the rest, times Tonearm", "together, times Tonearm")
+    return "\n\n".join(
+        (
+            "## Fingerprint",
+            "From the WAV to the result. Two of the others read the file themselves, so that only the sum is"
+            " known. None of them computes the same: the second column says what.",
+            table((*heading, *ratios), rows),
+            *(_parts(peer) for peer in peers if len(peer.parts) > 2),
+            "What they found, as a sign that all heard the same (centroids differ by window and frames):",
+            _found(measured.values()),
+        )
+    )
+
+
+def decoders(measured: Mapping[str, Measured]) -> str:
+    """Decoding, format by format."""
+    rows = []
+    for kind in sound.KINDS:
+        ours, theirs = measured[f"Tonearm {kind}"].cost(), measured.get(f"libsndfile {kind}")
+        reason = "cannot read it" if kind in decoding.WITHOUT_LIBSNDFILE else "not here"
+        other = (str(theirs.cost()), str(theirs.cost().over(ours))) if theirs else (reason, _NONE)
+        rows.append((sound.NAMES[kind], str(ours), _speed(ours), *other))
+    heading = ("format", "Tonearm", "x real time", "libsndfile", "times Tonearm")
+    return "\n\n".join(("## Decoding to float32", table(heading, rows)))
+
+
+def chains(measured: Mapping[str, Measured]) -> str:
+    """The mastering chain beside others."""
+    ours = measured[mastering.TONEARM.name]
+    base = ours.cost()
+    rows = [
+        (
+            _named(each),
+            each.contender.does,
+            str(each.cost()),
+            _speed(each.cost()),
+            str(each.cost().over(base)),
+            f"{each.findings['peak, dBFS']:.2f}",
+        )
+        for each in measured.values()
+    ]
+    heading = ("program", "does", "CPU s", "x real time", "times Tonearm", "highest sample out, dBFS")
+    return "\n\n".join(
+        (
+            "## Mastering chain, decoding included",
+            f"Seven bands of {min(mastering.EQ_DB):+g} to {max(mastering.EQ_DB):+g} dB; level raised until"
+            f" the loudest sample would stand {mastering.OVER_DB:g} dB over the ceiling of -1 dBTP, so that"
+            f" the limiter was at work in {ours.findings['seconds limited, %']:.0f} % of the seconds. From"
+            f" the WAV except where said; {ours.cost('decoding').median:.3f} s of Tonearm's first figure are"
+            " decoding.",
+            table(heading, rows),
+        )
+    )
+
+
+def lookups(measured: Mapping[str, Measured]) -> str:
+    """Finding a stored fingerprint."""
+    (ours,) = measured.values()
+    found = ours.findings
+    rows = [
+        (clock, f"{found[f'{clock} p50, ms']:.3f}", f"{found[f'{clock} p99, ms']:.3f}")
+        for clock in ("CPU", "wall")
+    ]
+    return "\n\n".join(
+        (
+            "## Stored fingerprint, lookup",
+            f"By track and file signature, from a library of {found['tracks']:,.0f} tracks in SQLite; a"
+            f" fingerprint comes with its measures. {lookup.LOOKUPS:,} random lookups, milliseconds, median of"
+            " the runs. Wall time holds what other processes took of the core.",
+            table(("clock", "p50", "p99"), rows),
+        )
+    )
+
+
+def versions(measured: Sequence[Measured]) -> str:
+    """What was installed."""
+    found = {each.contender.package: each.version for each in measured}
+    return "## Versions\n\n" + ", ".join(f"{name} {found[name]}" for name in sorted(found)) + "."
+
+
+def _fingerprint_row(each: Measured, together: Cost, analysis: Cost, base: Cost) -> tuple[str, ...]:
+    apart, relative = (_NONE, _NONE), _NONE
+    if "decoding" in each.parts:
+        rest = each.cost(*(part for part in each.parts if part != "decoding"))
+        apart = (str(each.cost("decoding")), str(rest))
+        relative = str(rest.over(analysis))
+    return (
+        *(_named(each), each.contender.does, *apart, str(together), _speed(together)),
+        *(relative, str(together.over(base))),
+    )
+
+
+def _parts(each: Measured) -> str:
+    parts = ", ".join(f"{part} {each.cost(part).median:.2f}" for part in each.parts if part != "decoding")
+    return f"Of {each.contender.name}'s: {parts}."
+
+
+def _found(measured: Iterable[Measured]) -> str:
+    kept = [each for each in measured if each.contender is not fingerprint.FROM_FILE]
+    names = list(dict.fromkeys(chain.from_iterable(each.findings for each in kept)))
+    rows = [
+        (_named(each), *(f"{each.findings[name]:.5g}" if name in each.findings else _NONE for name in names))
+        for each in kept
+    ]
+    return table(("program", *names), rows)
+
+
+def _named(each: Measured) -> str:
+    name = each.contender.name
+    return f"**{name}**" if each.contender.package == "tonearm" else f"{name} {each.version}"
+
+
+def _speed(cost: Cost) -> str:
+    return f"{sound.LENGTH_S / cost.median:,.0f}"
