@@ -51,7 +51,8 @@ class Library:
             self._done(wanted)
         return found
 
-    async def generate(self, wanted: Track) -> Analysis:
+    async def generate(self, wanted: Track, *, background: bool) -> Analysis:
+        assert background
         self.asked.append(wanted.id)
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)

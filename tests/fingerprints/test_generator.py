@@ -3,16 +3,19 @@
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
 import pytest
-from analyses import analysis, track
+from analyses import analysis, probe, track
 from structlog.testing import capture_logs
 
 from tonearm.fingerprints.generator import FingerprintGenerator
 from tonearm.model.errors import (
+    AnalysisFailed,
+    AnalysisTooLarge,
+    AnalysisTooLong,
     DecodeError,
     FingerprintServerBusy,
     FingerprintServerDown,
@@ -24,6 +27,7 @@ from tonearm.model.errors import (
     TrackNotFound,
 )
 from tonearm.model.measures import Analysis
+from tonearm.model.probe import Probe
 from tonearm.model.track import FileSignature, Track
 
 SIGNATURE = track().signature
@@ -35,7 +39,7 @@ class Database:
 
     def __init__(self) -> None:
         self.rows: dict[tuple[int, FileSignature], Analysis] = {}
-        self.failures: list[tuple[int, FileSignature, str]] = []
+        self.failures: dict[tuple[int, FileSignature], str] = {}
         self.broken = False
         self.left = False
         self.threads: set[int] = set()
@@ -50,7 +54,11 @@ class Database:
 
     def record_failure(self, track_id: int, signature: FileSignature, code: str) -> None:
         self._touch(track_id)
-        self.failures.append((track_id, signature, code))
+        self.failures[track_id, signature] = code
+
+    def failure(self, track_id: int, signature: FileSignature) -> str | None:
+        self._touch()
+        return self.failures.get((track_id, signature))
 
     def _touch(self, written: int = 0) -> None:
         self.threads.add(threading.get_ident())
@@ -77,22 +85,36 @@ class Files:
 
 
 class Service:
-    """Answers ``answer`` or raises it, once ``gate`` is open."""
+    """Answers ``answer`` or raises it, once ``gate`` is open; raises ``faults`` before that, one a call."""
 
     def __init__(self) -> None:
         self.calls = 0
+        self.asked: list[tuple[bool, bool]] = []
+        self.ended = 0
+        self.probe: Probe | None = None
+        self.faults: list[Exception] = []
         self.answer: Analysis | Exception = analysis()
         self.gate = asyncio.Event()
         self.gate.set()
         self.serving = True
         self.health_calls = 0
 
-    async def measure(self, wanted: Track) -> Analysis:
+    async def measure_stream(
+        self, wanted: Track, *, background: bool, probe_first: bool
+    ) -> AsyncGenerator[Probe | Analysis, None]:
         self.calls += 1
-        await self.gate.wait()
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        return self.answer
+        self.asked.append((background, probe_first))
+        try:
+            if probe_first and self.probe is not None:
+                yield self.probe
+            await self.gate.wait()
+            if self.faults:
+                raise self.faults.pop(0)
+            if isinstance(self.answer, Exception):
+                raise self.answer
+            yield self.answer
+        finally:
+            self.ended += 1
 
     async def healthy(self) -> bool:
         self.health_calls += 1
@@ -269,7 +291,7 @@ async def test_a_verdict_on_the_file_is_recorded(executor, verdict) -> None:
         here.service.answer = verdict
         with pytest.raises(type(verdict)):
             await here.generator.get_or_generate(track())
-        assert here.database.failures == [(1, SIGNATURE, verdict.code)]
+        assert here.database.failures == {(1, SIGNATURE): verdict.code}
         assert here.database.rows == {}
         assert here.files.kept == {}
 
@@ -289,7 +311,7 @@ async def test_a_fault_of_the_service_is_told_and_not_recorded(executor, fault) 
             here.service.answer = fault
             with pytest.raises(type(fault)):
                 await here.generator.get_or_generate(track())
-            assert here.database.failures == []
+            assert here.database.failures == {}
             assert not here.generator.suspect
             here.service.answer = analysis()
             assert await here.generator.get_or_generate(track()) == analysis()
@@ -364,3 +386,139 @@ async def test_closing_ends_what_is_under_way(executor) -> None:
         with pytest.raises(asyncio.CancelledError):
             await waiting
         assert here.generator.measuring == 0
+
+
+async def test_a_play_that_joins_background_work_begins_it_anew_and_both_get_one_outcome(executor) -> None:
+    async with world(executor) as here:
+        here.service.gate.clear()
+        patient = asyncio.create_task(here.generator.generate(track(), background=True))
+        async with asyncio.timeout(5):
+            while not here.service.calls:
+                await asyncio.sleep(0.001)
+            playing = asyncio.create_task(here.generator.generate(track()))
+            while here.service.calls < 2 or not here.service.ended:
+                await asyncio.sleep(0.001)
+        assert here.service.asked == [(True, False), (False, False)]
+        late = asyncio.create_task(here.generator.generate(track(), background=True))
+        await asyncio.sleep(0)
+        here.service.gate.set()
+        assert await asyncio.gather(patient, playing, late) == [analysis()] * 3
+        assert here.service.calls == 2
+        assert here.generator.measuring == 0
+
+
+async def test_background_work_alone_is_asked_for_once_and_as_such(executor) -> None:
+    async with world(executor) as here:
+        here.service.gate.clear()
+        asking = [asyncio.create_task(here.generator.generate(track(), background=True)) for _ in range(3)]
+        while not here.service.calls:
+            await asyncio.sleep(0.001)
+        here.service.gate.set()
+        assert await asyncio.gather(*asking) == [analysis()] * 3
+        assert here.service.asked == [(True, False)]
+
+
+async def test_slow_background_work_makes_nobody_suspect_the_service(executor) -> None:
+    async with world(executor) as here:
+        here.service.answer = FingerprintTimeout("DEADLINE_EXCEEDED")
+        with pytest.raises(FingerprintTimeout):
+            await here.generator.generate(track(), background=True)
+        assert not here.generator.suspect
+
+
+async def test_closing_ends_background_work(executor) -> None:
+    async with world(executor) as here:
+        here.service.gate.clear()
+        waiting = asyncio.create_task(here.generator.generate(track(), background=True))
+        while not here.service.calls:
+            await asyncio.sleep(0.001)
+        await here.generator.close()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        async with asyncio.timeout(5):
+            while not here.service.ended:
+                await asyncio.sleep(0.001)
+
+
+async def stages(here: World) -> list[Probe | Analysis]:
+    return [stage async for stage in here.generator.generate_stages(track())]
+
+
+async def test_all_who_play_get_the_probe_and_then_the_analysis(executor) -> None:
+    async with world(executor) as here:
+        here.service.gate.clear()
+        here.service.probe = probe()
+        first = here.generator.generate_stages(track())
+        assert await anext(first) == probe()
+        second = here.generator.generate_stages(track())
+        assert await anext(second) == probe()
+        here.service.gate.set()
+        assert [stage async for stage in first] == [analysis()]
+        assert [stage async for stage in second] == [analysis()]
+        assert here.service.asked == [(False, True)]
+
+
+async def test_a_probe_that_is_not_to_be_had_or_comes_too_late_is_left_out(executor) -> None:
+    async with world(executor) as here:
+        assert await stages(here) == [analysis()]
+        here.service.probe = probe()
+        assert await stages(here) == [analysis()], "it is stored by now"
+
+
+async def test_a_play_that_joins_background_work_gets_a_probe(executor) -> None:
+    async with world(executor) as here:
+        here.service.gate.clear()
+        here.service.probe = probe()
+        patient = asyncio.create_task(here.generator.generate(track(), background=True))
+        while not here.service.calls:
+            await asyncio.sleep(0.001)
+        playing = here.generator.generate_stages(track())
+        assert await anext(playing) == probe()
+        here.service.gate.set()
+        assert [stage async for stage in playing] == [analysis()]
+        assert await patient == analysis()
+
+
+async def test_a_worker_that_dies_once_is_bad_luck(executor) -> None:
+    async with world(executor) as here:
+        here.service.faults = [AnalysisFailed("killed")]
+        assert await here.generator.generate(track()) == analysis()
+        assert here.service.calls == 2
+        assert here.database.failures == {}
+
+
+@pytest.mark.parametrize(
+    "fault", [AnalysisFailed("-9"), AnalysisTooLarge("1 GiB"), AnalysisTooLong("10 min")]
+)
+async def test_a_file_that_kills_the_worker_twice_is_not_tried_again(executor, fault) -> None:
+    async with world(executor) as here:
+        here.service.faults = [fault, fault]
+        with pytest.raises(type(fault)):
+            await here.generator.generate(track())
+        assert here.database.failures == {(1, SIGNATURE): fault.code}
+        assert not here.generator.suspect
+        with pytest.raises(type(fault)):
+            await here.generator.generate(track())
+        assert here.service.calls == 2
+        assert await here.generator.generate(track(content="another state")) == analysis()
+
+
+async def test_a_verdict_stands_without_asking_the_service_again(executor) -> None:
+    async with world(executor) as here:
+        here.database.failures[1, SIGNATURE] = "NOT_ENOUGH_AUDIO"
+        with pytest.raises(NotEnoughAudio):
+            await here.generator.get_or_generate(track())
+        assert here.service.calls == 0
+        here.database.failures[1, SIGNATURE] = "A_CODE_OF_ANOTHER_PROGRAM"
+        assert await here.generator.get_or_generate(track()) == analysis()
+
+
+async def test_one_who_ends_without_an_analysis_has_failed(executor) -> None:
+    class Silent(Service):
+        async def measure_stream(self, wanted, *, background, probe_first):
+            yield probe()
+
+    generator = FingerprintGenerator(Database(), Files(), Silent(), 10.0, executor)
+    with pytest.raises(FingerprintServerFailed):
+        await generator.generate(track())
+    await generator.close()

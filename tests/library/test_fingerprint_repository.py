@@ -1,7 +1,10 @@
 """Fingerprints: complete and unharmed, or a reason why not."""
 
 import math
+import sqlite3
+from contextlib import closing
 from dataclasses import fields, replace
+from pathlib import Path
 
 import pytest
 from analyses import analysis
@@ -112,6 +115,58 @@ def test_a_failure_has_a_code_and_no_fingerprint(library, track):
     assert library.fingerprints.pending(ALL) == []
     library.fingerprints.put(track.id, track.signature, analysis())
     assert library.fingerprints.get(track.id, track.signature) == analysis()
+
+
+def test_a_failure_is_told_for_this_state_of_the_file_alone(library, track):
+    assert library.fingerprints.failure(track.id, track.signature) is None
+    library.fingerprints.record_failure(track.id, track.signature, "DECODE_ERROR")
+    assert library.fingerprints.failure(track.id, track.signature) == "DECODE_ERROR"
+    assert library.fingerprints.failure(track.id, replace(track.signature, mtime_ns=1)) is None
+    assert library.fingerprints.failure(2**80, track.signature) is None
+    library.fingerprints.put(track.id, track.signature, analysis())
+    assert library.fingerprints.failure(track.id, track.signature) is None
+
+
+def test_failing_again_leaves_one_row_with_the_latest_reason(library, track, tmp_path):
+    for code in ("DECODE_ERROR", "ANALYSIS_TOO_LONG"):
+        library.fingerprints.record_failure(track.id, track.signature, code)
+    assert library.fingerprints.failure(track.id, track.signature) == "ANALYSIS_TOO_LONG"
+    assert rows(tmp_path) == [(track.id, "error", "ANALYSIS_TOO_LONG")]
+
+
+def test_a_failed_file_that_changes_is_pending_again(library, track):
+    library.fingerprints.record_failure(track.id, track.signature, "DECODE_ERROR")
+    changed = replace(track.signature, content="beef")
+    library.tracks.store([replace(scanned("/music/a.flac"), signature=changed)])
+    assert [waiting.signature for waiting in library.fingerprints.pending(ALL)] == [changed]
+    assert library.fingerprints.failure(track.id, changed) is None
+
+
+@pytest.mark.parametrize("measured_before", [False, True])
+def test_a_later_algorithm_tries_a_failed_file_once_more(library, track, tmp_path, measured_before):
+    if measured_before:
+        old = replace(analysis(), algorithm_version=ALGORITHM_VERSION - 2)
+        library.fingerprints.put(track.id, track.signature, old)
+    library.fingerprints.record_failure(track.id, track.signature, "DECODE_ERROR")
+    assert library.fingerprints.pending(ALL) == []
+    make_failures_older(tmp_path)
+    assert library.fingerprints.pending(ALL) == [track]
+    assert library.fingerprints.failure(track.id, track.signature) is None
+    assert (library.fingerprints.get(track.id, track.signature) is not None) is measured_before
+    library.fingerprints.record_failure(track.id, track.signature, "DECODE_ERROR")
+    assert library.fingerprints.pending(ALL) == []
+
+
+def rows(folder: Path) -> list[tuple[int, str, str]]:
+    with closing(sqlite3.connect(folder / "library.db")) as database:
+        return database.execute("SELECT track_id, status, error_code FROM analyses").fetchall()
+
+
+def make_failures_older(folder: Path) -> None:
+    """As if they were of the algorithm before the present one."""
+    with closing(sqlite3.connect(folder / "library.db")) as database, database:
+        database.execute("UPDATE analyses SET failed_version = failed_version - 1")
+        database.execute("UPDATE analyses SET algorithm_version = failed_version WHERE status = 'error'")
 
 
 def test_a_failure_on_a_changed_file_takes_the_old_fingerprint_away(library, track):

@@ -13,6 +13,7 @@ from tonearm.model.measures import (
     Analysis,
     TrackMeasures,
 )
+from tonearm.model.probe import Probe
 from tonearm.model.track import FileSignature, Tags, Track
 
 
@@ -36,6 +37,20 @@ def analysis(**changes: float) -> Analysis:
         waveform=bytes(range(250)) * (2 * WAVEFORM_PAIRS // 250),
     )
     return Analysis(fingerprint=Fingerprint(**(values | changes)), measures=measures)
+
+
+def probe() -> Probe:
+    """A probe in which no two values are alike."""
+    return Probe(
+        lufs=-14.5,
+        crest_db=11.25,
+        true_peak_dbtp=-0.75,
+        bands_pct=(5.5, 24, 18, 22, 12.5, 8, 10),
+        third_octaves_db=tuple(-30.5 - band for band in range(THIRD_OCTAVE_COUNT)),
+        rate=44_100,
+        windows=16,
+        seconds=32.5,
+    )
 
 
 def track(path: Path = Path("/music/song.flac"), track_id: int = 1, content: str = "c0ffee") -> Track:

@@ -9,8 +9,10 @@ import structlog
 
 from tonearm.model.errors import (
     DecodeError,
+    FileMissing,
     FingerprintServerBusy,
     FingerprintServerDown,
+    FingerprintTimeout,
     FingerprintUnavailable,
     LibraryUnavailable,
     NotEnoughAudio,
@@ -48,7 +50,7 @@ class Generator(Protocol):
 
     async def lookup(self, track: Track) -> Analysis | None: ...
 
-    async def generate(self, track: Track) -> Analysis: ...
+    async def generate(self, track: Track, *, background: bool) -> Analysis: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,14 +170,16 @@ class BackgroundAnalysis:
         try:
             known = await self._generator.lookup(track)
             if known is None or known.algorithm_version != ALGORITHM_VERSION:
-                await self._generator.generate(track)
+                await self._generator.generate(track, background=True)
         except (FingerprintServerDown, FingerprintServerBusy):
             return False
-        except (NotEnoughAudio, DecodeError, FingerprintUnavailable):
+        except (NotEnoughAudio, DecodeError, FileMissing, FingerprintUnavailable) as error:
             # Logged where it happened. Passed over even where the verdict was recorded, because
             # recording it may have failed.
             self._failed += 1
             self._passed_over.add((track.id, track.signature))
+            if isinstance(error, FingerprintTimeout):
+                return False
         else:
             self._measured += 1
             self._seconds += loop.time() - started

@@ -1,57 +1,60 @@
 """Where a fingerprint comes from: the database, the ``.25d`` file, or the service."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncGenerator
 from concurrent.futures import Executor
-from typing import Final, Protocol, TypeVar
+from contextlib import aclosing
+from typing import Any, Final, Protocol
 
 import structlog
 
+from tonearm.fingerprints.archive import Archive, FingerprintFiles, FingerprintStore
+from tonearm.fingerprints.flight import Flight
 from tonearm.model.errors import (
+    AnalysisFailed,
+    AnalysisTooLarge,
+    AnalysisTooLong,
     DecodeError,
     FingerprintServerDown,
+    FingerprintServerFailed,
     FingerprintTimeout,
     FingerprintUnavailable,
-    LibraryUnavailable,
     NotEnoughAudio,
-    TrackNotFound,
+    TonearmError,
 )
-from tonearm.model.fingerprint import ALGORITHM_VERSION
 from tonearm.model.measures import Analysis
+from tonearm.model.probe import Probe
 from tonearm.model.track import FileSignature, Track
 
 POLL_S: Final = 1.0
 """How often a suspect service is asked whether it works again."""
 
-T = TypeVar("T")
+BACKGROUND_PATIENCE: Final = 30
+"""So many times the deadline of a play may a background measurement take: it gets what time is left."""
+
+ATTEMPTS: Final = 2
+"""A file on which the worker dies so often in a row is not tried again."""
+
+_VERDICTS: Final[dict[str, type[TonearmError]]] = {
+    error.code: error
+    for error in (AnalysisFailed, AnalysisTooLarge, AnalysisTooLong, DecodeError, NotEnoughAudio)
+}
+"""What is recorded as a failure of the file, and raised again without asking the service."""
 
 log = structlog.get_logger()
 
 
-class FingerprintStore(Protocol):
-    """The database's fingerprints. Calls block, and raise LibraryUnavailable; those that write raise
-    TrackNotFound if the track has left the library meanwhile."""
-
-    def get(self, track_id: int, signature: FileSignature) -> Analysis | None: ...
-
-    def put(self, track_id: int, signature: FileSignature, analysis: Analysis) -> None: ...
-
-    def record_failure(self, track_id: int, signature: FileSignature, code: str) -> None: ...
-
-
-class FingerprintFiles(Protocol):
-    """The ``.25d`` files. Calls block; ``store`` raises OSError."""
-
-    def load(self, signature: FileSignature) -> Analysis | None: ...
-
-    def store(self, signature: FileSignature, analysis: Analysis) -> None: ...
-
-
 class FingerprintService(Protocol):
-    """The one who measures. ``measure`` raises the FingerprintUnavailable tree, NotEnoughAudio and
-    DecodeError."""
+    """The one who measures."""
 
-    async def measure(self, track: Track) -> Analysis: ...
+    def measure_stream(
+        self, track: Track, *, background: bool, probe_first: bool
+    ) -> AsyncGenerator[Probe | Analysis, None]:
+        """The analysis, after a probe if one was asked for and can be had.
+
+        Raises the FingerprintUnavailable tree, NotEnoughAudio, DecodeError and FileMissing.
+        """
+        ...
 
     async def healthy(self) -> bool: ...
 
@@ -61,6 +64,10 @@ class FingerprintGenerator:
 
     After a time-out the service is suspect: nobody is made to wait for it until it says that it
     works again, which it is asked every ``POLL_S``.
+
+    A play that wants a track which is being measured in the background does not wait for that: the
+    measurement begins anew as a play's, on a worker that background work cannot have, and whoever
+    waited for the other gets its outcome.
 
     Args:
         store, files, service: where fingerprints are kept and come from.
@@ -76,12 +83,10 @@ class FingerprintGenerator:
         deadline_s: float,
         executor: Executor,
     ) -> None:
-        self._store = store
-        self._files = files
+        self._archive = Archive(store, files, executor)
         self._service = service
         self._deadline_s = deadline_s
-        self._executor = executor
-        self._flights: dict[tuple[int, FileSignature], asyncio.Task[Analysis]] = {}
+        self._flights: dict[tuple[int, FileSignature], Flight] = {}
         self._idle = asyncio.Event()
         self._idle.set()
         self._poll: asyncio.Task[None] | None = None
@@ -108,46 +113,37 @@ class FingerprintGenerator:
         return await self.generate(track) if known is None else known
 
     async def lookup(self, track: Track) -> Analysis | None:
-        """What is known of the track already; None if nothing is.
+        """What is known of the track already; None if nothing is. A database that cannot be read is
+        logged, and the search goes on with the file."""
+        return await self._archive.lookup(track)
 
-        A database that cannot be read does not keep a track from being measured: it is logged, and
-        the search goes on with the file.
-        """
-        stored = await self._from_database(track)
-        if stored is not None:
-            log.info(
-                "Loaded fingerprint from database", track_id=track.id, lufs=round(stored.fingerprint.lufs, 2)
-            )
-            return stored
-        kept = await self._blocking(lambda: self._files.load(track.signature))
-        if kept is not None:
-            log.info(
-                "Loaded fingerprint from .25d file", track_id=track.id, lufs=round(kept.fingerprint.lufs, 2)
-            )
-            await self._put_in_database(track, kept)
-        return kept
-
-    async def generate(self, track: Track) -> Analysis:
+    async def generate(self, track: Track, *, background: bool = False) -> Analysis:
         """Have the track measured, and stored before it is returned.
 
         All who ask for one track at a time share one measurement; it goes on when one of them, or
         all, stop waiting.
 
+        Args:
+            background: nobody waits to hear the track; plays go first.
+
         Raises:
             FingerprintUnavailable: no fingerprint can be had; the subclass says why. While the
                 service is suspect that is FingerprintServerDown, at once.
-            NotEnoughAudio, DecodeError: the verdict on the file, recorded in the database.
+            NotEnoughAudio, DecodeError, AnalysisFailed: the verdict on the file, recorded in the
+                database. It stands until the file or the algorithm changes: the service is not asked
+                again.
+            FileMissing: the file is gone, or is not the one that was scanned.
         """
-        if self._suspect:
-            raise FingerprintServerDown(f"track {track.id}: the service has not answered in time lately")
-        key = (track.id, track.signature)
-        flight = self._flights.get(key)
-        if flight is None:
-            flight = asyncio.create_task(self._measure_and_store(track))
-            self._flights[key] = flight
-            self._idle.clear()
-            flight.add_done_callback(lambda done: self._landed(key, done))
-        return await asyncio.shield(flight)
+        return await asyncio.shield(self._join(track, background=background, probe_first=False).analysis)
+
+    async def generate_stages(self, track: Track) -> AsyncGenerator[Probe | Analysis, None]:
+        """As ``generate`` for a play, with a probe before the analysis if one comes in time."""
+        flight = self._join(track, background=False, probe_first=True)
+        stages: set[asyncio.Future[Any]] = {flight.probe, flight.analysis}
+        await asyncio.wait(stages, return_when=asyncio.FIRST_COMPLETED)
+        if flight.probe.done() and not flight.analysis.done():
+            yield flight.probe.result()
+        yield await asyncio.shield(flight.analysis)
 
     async def check_health(self) -> bool:
         """Ask the service whether it works; a yes clears the suspicion."""
@@ -165,58 +161,90 @@ class FingerprintGenerator:
 
     async def close(self) -> None:
         """End all measurements and the asking after health."""
-        tasks = [*self._flights.values(), *([self._poll] if self._poll is not None else [])]
+        tasks: list[asyncio.Task[Analysis] | asyncio.Task[None]] = [
+            flight.analysis for flight in self._flights.values()
+        ]
+        if self._poll is not None:
+            tasks.append(self._poll)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _landed(self, key: tuple[int, FileSignature], flight: asyncio.Task[Analysis]) -> None:
+    def _join(self, track: Track, *, background: bool, probe_first: bool) -> Flight:
+        if self._suspect:
+            raise FingerprintServerDown(f"track {track.id}: the service has not answered in time lately")
+        key = (track.id, track.signature)
+        flight = self._flights.get(key)
+        if flight is None:
+            flight = Flight(background=background, probe_first=probe_first)
+            flight.take_off(lambda begun: self._measure_and_store(begun, track))
+            self._flights[key] = flight
+            self._idle.clear()
+            flight.analysis.add_done_callback(lambda done: self._landed(key, done))
+        elif not background:
+            flight.hurry(probe_first=probe_first)
+        return flight
+
+    def _landed(self, key: tuple[int, FileSignature], analysis: asyncio.Task[Analysis]) -> None:
         del self._flights[key]
         if not self._flights:
             self._idle.set()
-        if not flight.cancelled():
+        if not analysis.cancelled():
             # Looked at here, since all who wanted it may have stopped waiting. It has been logged.
-            flight.exception()
+            analysis.exception()
 
     async def _ask_until_healthy(self) -> None:
         while self._suspect:
             await asyncio.sleep(POLL_S)
             await self.check_health()
 
-    async def _measure_and_store(self, track: Track) -> Analysis:
+    async def _measure_and_store(self, flight: Flight, track: Track) -> Analysis:
         # Looked up once more: a measurement may have landed since the caller looked.
-        stored = await self._from_database(track)
-        if stored is not None and stored.algorithm_version == ALGORITHM_VERSION:
+        stored = await self._archive.present(track)
+        if stored is not None:
             return stored
+        verdict = _VERDICTS.get(await self._archive.failure(track) or "")
+        if verdict is not None:
+            raise verdict(f"track {track.id}: known to have no fingerprint")
         log.info("Fingerprint not cached, generating via gRPC", track_id=track.id)
         try:
-            analysis = await self._measure(track)
-        except (NotEnoughAudio, DecodeError) as error:
+            analysis = await self._measure_repeatedly(flight, track)
+        except tuple(_VERDICTS.values()) as error:
             log.warning("Track cannot be measured", track_id=track.id, code=error.code)
-            await self._record_failure(track, error.code)
+            await self._archive.record_failure(track, error.code)
             raise
-        in_database = await self._put_in_database(track, analysis)
-        in_file = await self._put_in_file(track, analysis)
-        if in_database or in_file:
-            log.info(
-                "Generated and cached fingerprint",
-                track_id=track.id,
-                database=in_database,
-                file=in_file,
-            )
+        await self._archive.keep(track, analysis)
         return analysis
 
-    async def _measure(self, track: Track) -> Analysis:
+    async def _measure_repeatedly(self, flight: Flight, track: Track) -> Analysis:
+        """A worker that died once may have been killed by whoever wanted its memory."""
+        for _ in range(ATTEMPTS - 1):
+            try:
+                return await self._measure(flight, track)
+            except AnalysisFailed:
+                log.info("Fingerprint worker died, trying once more", track_id=track.id)
+        return await self._measure(flight, track)
+
+    async def _measure(self, flight: Flight, track: Track) -> Analysis:
+        if flight.background:
+            done = await flight.unless_urgent(self._ask(flight, track, background=True))
+            if done is not None:
+                return done
+        return await self._ask(flight, track, background=False)
+
+    async def _ask(self, flight: Flight, track: Track, *, background: bool) -> Analysis:
         loop = asyncio.get_running_loop()
         started = loop.time()
-        log.info("Calling gRPC server", track_id=track.id, deadline_s=self._deadline_s)
+        deadline_s = self._deadline_s * (BACKGROUND_PATIENCE if background else 1)
+        log.info("Calling gRPC server", track_id=track.id, deadline_s=deadline_s, background=background)
         try:
-            async with asyncio.timeout(self._deadline_s):
-                analysis = await self._service.measure(track)
+            async with asyncio.timeout(deadline_s):
+                analysis = await self._last_stage(flight, track, background=background)
         except (TimeoutError, FingerprintTimeout) as error:
-            log.warning("Fingerprint server timeout", track_id=track.id, deadline_s=self._deadline_s)
-            self.report_slow()
-            raise FingerprintTimeout(f"track {track.id}: no answer in {self._deadline_s:g} s") from error
+            log.warning("Fingerprint server timeout", track_id=track.id, deadline_s=deadline_s)
+            if not background:
+                self.report_slow()
+            raise FingerprintTimeout(f"track {track.id}: no answer in {deadline_s:g} s") from error
         except FingerprintUnavailable as error:
             log.warning("Fingerprint server gave none", track_id=track.id, code=error.code, reason=str(error))
             raise
@@ -229,34 +257,11 @@ class FingerprintGenerator:
         )
         return analysis
 
-    async def _from_database(self, track: Track) -> Analysis | None:
-        try:
-            return await self._blocking(lambda: self._store.get(track.id, track.signature))
-        except LibraryUnavailable as error:
-            log.warning("Fingerprint not looked up in database", track_id=track.id, reason=str(error))
-            return None
-
-    async def _put_in_database(self, track: Track, analysis: Analysis) -> bool:
-        try:
-            await self._blocking(lambda: self._store.put(track.id, track.signature, analysis))
-        except (LibraryUnavailable, TrackNotFound) as error:
-            log.warning("Fingerprint not stored in database", track_id=track.id, reason=str(error))
-            return False
-        return True
-
-    async def _put_in_file(self, track: Track, analysis: Analysis) -> bool:
-        try:
-            await self._blocking(lambda: self._files.store(track.signature, analysis))
-        except OSError as error:
-            log.warning("Fingerprint not stored in .25d file", track_id=track.id, reason=error.strerror)
-            return False
-        return True
-
-    async def _record_failure(self, track: Track, code: str) -> None:
-        try:
-            await self._blocking(lambda: self._store.record_failure(track.id, track.signature, code))
-        except (LibraryUnavailable, TrackNotFound) as error:
-            log.warning("Failure not stored in database", track_id=track.id, reason=str(error))
-
-    async def _blocking(self, call: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._executor, call)
+    async def _last_stage(self, flight: Flight, track: Track, *, background: bool) -> Analysis:
+        stages = self._service.measure_stream(track, background=background, probe_first=flight.probe_first)
+        async with aclosing(stages):
+            async for stage in stages:
+                if isinstance(stage, Analysis):
+                    return stage
+                flight.tell(stage)
+        raise FingerprintServerFailed(f"track {track.id}: the service ended without an analysis")

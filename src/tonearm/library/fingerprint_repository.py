@@ -46,7 +46,16 @@ _LOOKUP: Final = (
 )
 
 _OUTDATED: Final = and_(
-    _COMPLETE, analyses.c.algorithm_version < ALGORITHM_VERSION, analyses.c.error_code.is_(None)
+    analyses.c.algorithm_version < ALGORITHM_VERSION,
+    or_(analyses.c.failed_version.is_(None), analyses.c.failed_version < ALGORITHM_VERSION),
+)
+
+_FAILURE: Final = select(analyses.c.error_code).where(
+    analyses.c.track_id == bindparam("track_id"),
+    analyses.c.size == bindparam("size"),
+    analyses.c.mtime_ns == bindparam("mtime_ns"),
+    analyses.c.content == bindparam("content"),
+    analyses.c.failed_version >= ALGORITHM_VERSION,
 )
 
 
@@ -81,6 +90,15 @@ class FingerprintRepository:
             algorithm_version=version,
         )
 
+    def failure(self, track_id: int, signature: FileSignature) -> str | None:
+        """The code of the error that measuring exactly this state of the file by the present algorithm
+        ended in; None where it has not been tried, or went well."""
+        if not is_id(track_id):
+            return None
+        key = {"track_id": track_id, **_signature_values(signature)}
+        with self._sessions.reading() as session:
+            return session.execute(_FAILURE, key).scalar_one_or_none()
+
     def put(self, track_id: int, signature: FileSignature, analysis: Analysis) -> None:
         """Store a fingerprint with its measures, in one transaction, over what was there.
 
@@ -100,7 +118,8 @@ class FingerprintRepository:
             )
 
     def record_failure(self, track_id: int, signature: FileSignature, code: str) -> None:
-        """Note why this state of the file has no fingerprint.
+        """Note why this state of the file has no fingerprint. It stays pending for other states of the
+        file and for later algorithms alone.
 
         A fingerprint that an older algorithm gave for the same state of the file stays in use; that
         it could not be measured again is noted beside it.
@@ -115,7 +134,8 @@ class FingerprintRepository:
         )
         with self._sessions.writing() as session:
             _require_track(session, track_id)
-            if session.connection().execute(kept.values(error_code=code)).rowcount == 0:
+            noted = kept.values(error_code=code, failed_version=ALGORITHM_VERSION)
+            if session.connection().execute(noted).rowcount == 0:
                 _forget(session, track_id)
                 _insert_analysis(
                     session, track_id, signature, FingerprintStatus.ERROR, code, ALGORITHM_VERSION
@@ -133,7 +153,8 @@ class FingerprintRepository:
         return FingerprintCounts(total, complete, total - complete - failed, failed)
 
     def pending(self, limit: int) -> list[Track]:
-        """Tracks to measure: first those never measured as they are, then those of an older algorithm.
+        """Tracks to measure: first those never measured as they are, then those that an older algorithm
+        measured, or could not measure.
 
         Raises:
             ValueError: ``limit`` is negative.
@@ -185,6 +206,7 @@ def _insert_analysis(
             track_id=track_id,
             status=status.value,
             error_code=error_code,
+            failed_version=None if error_code is None else algorithm_version,
             algorithm_version=algorithm_version,
             analysed_at=datetime.now(UTC),
             **_signature_values(signature),

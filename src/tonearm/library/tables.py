@@ -168,8 +168,11 @@ analyses = Table(
     Column("size", BigInteger, nullable=False),
     Column("mtime_ns", BigInteger, nullable=False),
     Column("content", String(64), nullable=False),
+    # Of the fingerprint, or of the failure where there is none.
     Column("algorithm_version", Integer, nullable=False),
     Column("analysed_at", Moment, nullable=False),
+    # The newest algorithm that failed, null where none did.
+    Column("failed_version", Integer),
     CheckConstraint("status IN ('complete', 'error')", name="status"),
 )
 

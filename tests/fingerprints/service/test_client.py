@@ -8,14 +8,17 @@ from contextlib import asynccontextmanager
 
 import grpc
 import pytest
-from analyses import analysis, track
+from analyses import analysis, probe, track
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from liars import answering, free_port, hanging, plausible
 
 from tonearm.fingerprints.service import fingerprint_pb2 as pb
 from tonearm.fingerprints.service.client import SERVICE_NAME, FingerprintClient
-from tonearm.fingerprints.service.messages import to_reply
+from tonearm.fingerprints.service.messages import to_probe_reply, to_reply
 from tonearm.model.errors import (
+    AnalysisFailed,
+    AnalysisTooLarge,
+    AnalysisTooLong,
     DecodeError,
     FingerprintServerBusy,
     FingerprintServerDown,
@@ -25,6 +28,8 @@ from tonearm.model.errors import (
     NotEnoughAudio,
     TonearmError,
 )
+from tonearm.model.measures import Analysis
+from tonearm.model.track import Track
 
 Measure = Callable[[pb.MeasureRequest, grpc.aio.ServicerContext], Awaitable[None]]
 
@@ -64,6 +69,14 @@ async def client(address: Callable[[], str] | str, deadline_s: float = 10.0):
         await made.close()
 
 
+async def measured(asking: FingerprintClient, wanted: Track, **how: bool) -> Analysis:
+    """The last stage of a measurement."""
+    chosen = {"background": False, "probe_first": False} | how
+    (analysis,) = [stage async for stage in asking.measure_stream(wanted, **chosen)]
+    assert isinstance(analysis, Analysis)
+    return analysis
+
+
 async def test_a_truthful_answer_is_an_analysis() -> None:
     seen: list[pb.MeasureRequest] = []
 
@@ -72,12 +85,47 @@ async def test_a_truthful_answer_is_an_analysis() -> None:
         await truthful(request, context)
 
     async with server(measure) as address, client(address) as asking:
-        assert await asking.measure(track(track_id=7)) == analysis()
+        assert await measured(asking, track(track_id=7)) == analysis()
         assert await asking.healthy()
     (request,) = seen
     assert request.path == "/music/song.flac"
     assert request.signature == str(track().signature)
     assert request.track_id == 7
+    assert not request.background
+    assert not request.probe_first
+
+
+async def test_a_probe_comes_first_where_it_was_asked_for() -> None:
+    async def measure(request, context) -> None:
+        assert request.probe_first
+        await context.write(to_probe_reply(probe(), 1))
+        await truthful(request, context)
+
+    async with server(measure) as address, client(address) as asking:
+        stages = asking.measure_stream(track(), background=False, probe_first=True)
+        assert [stage async for stage in stages] == [probe(), analysis()]
+
+
+async def test_background_work_says_so_and_has_more_time() -> None:
+    async def measure(request, context) -> None:
+        assert request.background
+        await asyncio.sleep(0.5)
+        await truthful(request, context)
+
+    async with server(measure) as address, client(address, deadline_s=0.2) as asking:
+        assert await measured(asking, track(), background=True) == analysis()
+
+
+@pytest.mark.parametrize("error", [AnalysisFailed, AnalysisTooLarge, AnalysisTooLong])
+async def test_a_verdict_on_the_file_is_told_from_a_fault_of_the_server(error: type[TonearmError]) -> None:
+    async def measure(request, context) -> None:
+        metadata = (("tonearm-code", error.code),)
+        await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "said so", metadata)
+
+    async with server(measure) as address, client(address) as asking:
+        with pytest.raises(error) as caught:
+            await measured(asking, track())
+    assert type(caught.value) is error
 
 
 @pytest.mark.parametrize(
@@ -92,7 +140,7 @@ async def test_a_lie_is_no_fingerprint(name: str, value: float | None) -> None:
     with answering(lie) as address:
         async with client(address) as asking:
             with pytest.raises(InvalidFingerprint):
-                await asking.measure(track())
+                await measured(asking, track())
 
 
 @pytest.mark.parametrize(
@@ -118,7 +166,7 @@ async def test_each_status_is_a_typed_error(status: grpc.StatusCode, error: type
 
     async with server(measure) as address, client(address) as asking:
         with pytest.raises(error) as caught:
-            await asking.measure(track())
+            await measured(asking, track())
     assert type(caught.value) is error
 
 
@@ -129,7 +177,7 @@ async def test_an_error_after_the_result_counts() -> None:
 
     async with server(measure) as address, client(address) as asking:
         with pytest.raises(FingerprintServerFailed):
-            await asking.measure(track())
+            await measured(asking, track())
 
 
 async def test_a_stream_without_a_result_is_a_failure() -> None:
@@ -138,14 +186,14 @@ async def test_a_stream_without_a_result_is_a_failure() -> None:
 
     async with server(measure) as address, client(address) as asking:
         with pytest.raises(FingerprintServerFailed, match="without a result"):
-            await asking.measure(track())
+            await measured(asking, track())
 
 
 async def test_a_refused_connection_is_known_at_once() -> None:
     async with client(f"127.0.0.1:{free_port()}", deadline_s=30) as asking:
         began = time.monotonic()
         with pytest.raises(FingerprintServerDown):
-            await asking.measure(track())
+            await measured(asking, track())
         assert not await asking.healthy()
         assert time.monotonic() - began < 0.5
 
@@ -153,7 +201,7 @@ async def test_a_refused_connection_is_known_at_once() -> None:
 async def test_no_address_is_down_at_once() -> None:
     async with client(lambda: "") as asking:
         with pytest.raises(FingerprintServerDown):
-            await asking.measure(track())
+            await measured(asking, track())
         assert not await asking.healthy()
 
 
@@ -169,7 +217,7 @@ async def test_one_who_never_answers_is_left_at_the_deadline() -> None:
     async with server(measure) as address, client(address, deadline_s=0.3) as asking:
         began = time.monotonic()
         with pytest.raises(FingerprintTimeout):
-            await asking.measure(track())
+            await measured(asking, track())
         assert 0.25 < time.monotonic() - began < 2
         await asyncio.wait_for(cancelled.wait(), 2)
 
@@ -179,7 +227,7 @@ async def test_one_who_accepts_and_says_nothing_is_left_at_the_deadline() -> Non
         async with client(address, deadline_s=0.3) as asking:
             began = time.monotonic()
             with pytest.raises(FingerprintTimeout):
-                await asking.measure(track())
+                await measured(asking, track())
             assert not await asking.healthy()
             assert time.monotonic() - began < 2.5
 
@@ -195,7 +243,7 @@ async def test_cancelling_the_caller_cancels_the_call_on_the_server() -> None:
             cancelled.set()
 
     async with server(measure) as address, client(address) as asking:
-        waiting = asyncio.create_task(asking.measure(track()))
+        waiting = asyncio.create_task(measured(asking, track()))
         await asyncio.wait_for(arrived.wait(), 5)
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -212,7 +260,7 @@ async def test_a_server_that_vanishes_in_the_middle_is_down() -> None:
 
     async with client(lambda: address) as asking:
         async with server(measure) as address:
-            waiting = asyncio.create_task(asking.measure(track()))
+            waiting = asyncio.create_task(measured(asking, track()))
             await asyncio.wait_for(arrived.wait(), 5)
         with pytest.raises(FingerprintServerDown):
             await waiting
@@ -222,7 +270,7 @@ async def test_a_server_that_comes_back_is_seen_soon() -> None:
     port = free_port()
     async with client(f"127.0.0.1:{port}") as asking:
         async with server(truthful, port):
-            await asking.measure(track())
+            await measured(asking, track())
         for _ in range(20):
             assert not await asking.healthy()
             await asyncio.sleep(0.1)
@@ -231,19 +279,19 @@ async def test_a_server_that_comes_back_is_seen_soon() -> None:
             while not await asking.healthy():
                 await asyncio.sleep(0.02)
             assert time.monotonic() - back < 2.0
-            assert await asking.measure(track()) == analysis()
+            assert await measured(asking, track()) == analysis()
 
 
 async def test_the_address_is_followed() -> None:
     async with server(truthful) as first, server(truthful) as second:
         addresses = [first]
         async with client(lambda: addresses[-1]) as asking:
-            await asking.measure(track())
+            await measured(asking, track())
             addresses.append(f"127.0.0.1:{free_port()}")
             with pytest.raises(FingerprintServerDown):
-                await asking.measure(track())
+                await measured(asking, track())
             addresses.append(second)
-            await asking.measure(track())
+            await measured(asking, track())
 
 
 async def test_a_call_under_way_is_down_when_the_address_moves_or_the_client_closes() -> None:
@@ -256,14 +304,14 @@ async def test_a_call_under_way_is_down_when_the_address_moves_or_the_client_clo
     async with server(measure) as first, server(truthful) as second:
         addresses = [first]
         async with client(lambda: addresses[-1]) as asking:
-            waiting = asyncio.create_task(asking.measure(track()))
+            waiting = asyncio.create_task(measured(asking, track()))
             await asyncio.wait_for(arrived.acquire(), 5)
             addresses.append(second)
-            await asking.measure(track())
+            await measured(asking, track())
             with pytest.raises(FingerprintServerDown):
                 await waiting
             addresses.append(first)
-            waiting = asyncio.create_task(asking.measure(track()))
+            waiting = asyncio.create_task(measured(asking, track()))
             await asyncio.wait_for(arrived.acquire(), 5)
         with pytest.raises(FingerprintServerDown):
             await waiting
@@ -273,7 +321,7 @@ async def test_a_proxy_in_the_environment_is_not_asked(monkeypatch: pytest.Monke
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port()}")
     monkeypatch.setenv("grpc_proxy", f"http://127.0.0.1:{free_port()}")
     async with server(truthful) as address, client(address) as asking:
-        assert await asking.measure(track()) == analysis()
+        assert await measured(asking, track()) == analysis()
 
 
 async def test_a_name_that_is_not_utf_8_can_be_asked_for() -> None:
@@ -285,5 +333,5 @@ async def test_a_name_that_is_not_utf_8_can_be_asked_for() -> None:
 
     odd = track(track().path.with_name("caf\udce9.flac"))
     async with server(measure) as address, client(address) as asking:
-        await asking.measure(odd)
+        await measured(asking, odd)
     assert seen == ["file:///music/caf%E9.flac"]

@@ -7,18 +7,25 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
-from analyses import analysis
+from analyses import analysis, probe
 from google.protobuf import descriptor_pb2
 
 import tonearm
 from tonearm.fingerprints.service import fingerprint_pb2 as pb
-from tonearm.fingerprints.service.messages import from_reply, to_reply
+from tonearm.fingerprints.service.messages import (
+    from_reply,
+    probe_from_reply,
+    to_probe_reply,
+    to_reply,
+)
 from tonearm.model.errors import InvalidFingerprint
 from tonearm.model.fingerprint import DIMENSION_NAMES
 from tonearm.model.measures import TrackMeasures
+from tonearm.model.probe import Probe
 
 PROTO = "tonearm/fingerprints/service/fingerprint.proto"
 MEASURE_NAMES = tuple(measure.name for measure in fields(TrackMeasures))
+PROBE_NAMES = tuple(value.name for value in fields(Probe))
 
 
 def test_fingerprint_message_has_the_dimensions_in_order_all_optional_doubles() -> None:
@@ -32,6 +39,32 @@ def test_measures_message_has_the_fields_of_track_measures_in_order() -> None:
     found = pb.Measures.DESCRIPTOR.fields
     assert tuple(field.name for field in found) == MEASURE_NAMES
     assert all(field.has_presence or field.is_repeated for field in found)
+
+
+def test_probe_message_has_the_fields_of_probe() -> None:
+    found = pb.Probe.DESCRIPTOR.fields
+    assert {field.name for field in found} == set(PROBE_NAMES)
+    assert all(field.has_presence or field.is_repeated for field in found)
+
+
+def test_a_probe_survives_the_wire_bit_for_bit() -> None:
+    wire = to_probe_reply(probe(), processing_time_ms=3).SerializeToString()
+    assert probe_from_reply(pb.MeasureReply.FromString(wire)) == probe()
+
+
+@pytest.mark.parametrize("name", PROBE_NAMES)
+def test_a_probe_with_a_value_absent_is_none(name: str) -> None:
+    reply = to_probe_reply(probe(), 1)
+    reply.probe.ClearField(name)
+    with pytest.raises(InvalidFingerprint):
+        probe_from_reply(reply)
+
+
+def test_a_probe_by_other_definitions_is_none() -> None:
+    reply = to_probe_reply(probe(), 1)
+    reply.algorithm_version += 1
+    with pytest.raises(InvalidFingerprint):
+        probe_from_reply(reply)
 
 
 def test_committed_code_is_what_the_proto_generates(tmp_path: Path) -> None:

@@ -1,14 +1,15 @@
 """The client of the fingerprint service: a track in, an analysis or a typed error out."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Final
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from tonearm.fingerprints.generator import BACKGROUND_PATIENCE
 from tonearm.fingerprints.service import fingerprint_pb2 as pb
-from tonearm.fingerprints.service.messages import from_reply
+from tonearm.fingerprints.service.messages import from_reply, probe_from_reply
 from tonearm.fingerprints.service.names import CODE_METADATA, SERVICE_NAME
 from tonearm.fingerprints.service.paths import to_text
 from tonearm.model.errors import (
@@ -24,6 +25,7 @@ from tonearm.model.errors import (
     TonearmError,
 )
 from tonearm.model.measures import Analysis
+from tonearm.model.probe import Probe
 from tonearm.model.track import Track
 
 HEALTH_LIMIT_S: Final = 1.0
@@ -74,8 +76,14 @@ class FingerprintClient:
         self._channel: grpc.aio.Channel | None = None
         self._channel_address = ""
 
-    async def measure(self, track: Track) -> Analysis:
-        """Have one track measured.
+    async def measure_stream(
+        self, track: Track, *, background: bool, probe_first: bool
+    ) -> AsyncGenerator[Probe | Analysis, None]:
+        """Have one track measured; the analysis is the last to come, after at most one probe.
+
+        Args:
+            background: nobody waits for it; it may take ``BACKGROUND_PATIENCE`` times the deadline.
+            probe_first: ask for a probe; a server may have none.
 
         Raises:
             DecodeError, NotEnoughAudio: the verdict on the file.
@@ -87,18 +95,24 @@ class FingerprintClient:
             InvalidFingerprint: it answered with numbers that cannot be true.
         """
         request = pb.MeasureRequest(
-            path=to_text(track.path), signature=str(track.signature), track_id=track.id
+            path=to_text(track.path),
+            signature=str(track.signature),
+            track_id=track.id,
+            background=background,
+            probe_first=probe_first,
         )
         method = (await self._connected()).unary_stream(
             f"/{SERVICE_NAME}/Measure",
             request_serializer=pb.MeasureRequest.SerializeToString,
             response_deserializer=pb.MeasureReply.FromString,
         )
-        call = method(request, timeout=self._deadline_s)
+        call = method(request, timeout=self._deadline_s * (BACKGROUND_PATIENCE if background else 1))
         final: pb.MeasureReply | None = None
         try:
             async for reply in call:
-                if reply.HasField("result"):
+                if reply.HasField("probe"):
+                    yield probe_from_reply(reply)
+                elif reply.HasField("result"):
                     final = reply
         except grpc.aio.AioRpcError as error:
             raise _typed(error, track) from error
@@ -112,7 +126,7 @@ class FingerprintClient:
             call.cancel()
         if final is None:
             raise FingerprintServerFailed(f"track {track.id}: the reply ended without a result")
-        return from_reply(final)
+        yield from_reply(final)
 
     async def healthy(self) -> bool:
         """Whether the service says SERVING, within a second."""

@@ -35,18 +35,24 @@ class MeasureReply(_message.Message):
     def __init__(self, probe: _Optional[_Union[Probe, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., result: _Optional[_Union[Result, _Mapping]] = ..., algorithm_version: _Optional[int] = ..., processing_time_ms: _Optional[int] = ...) -> None: ...
 
 class Probe(_message.Message):
-    __slots__ = ("lufs", "crest_db", "peak_dbfs", "bands_pct", "third_octaves_db")
+    __slots__ = ("lufs", "crest_db", "true_peak_dbtp", "bands_pct", "third_octaves_db", "rate", "windows", "seconds")
     LUFS_FIELD_NUMBER: _ClassVar[int]
     CREST_DB_FIELD_NUMBER: _ClassVar[int]
-    PEAK_DBFS_FIELD_NUMBER: _ClassVar[int]
+    TRUE_PEAK_DBTP_FIELD_NUMBER: _ClassVar[int]
     BANDS_PCT_FIELD_NUMBER: _ClassVar[int]
     THIRD_OCTAVES_DB_FIELD_NUMBER: _ClassVar[int]
+    RATE_FIELD_NUMBER: _ClassVar[int]
+    WINDOWS_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_FIELD_NUMBER: _ClassVar[int]
     lufs: float
     crest_db: float
-    peak_dbfs: float
+    true_peak_dbtp: float
     bands_pct: _containers.RepeatedScalarFieldContainer[float]
     third_octaves_db: _containers.RepeatedScalarFieldContainer[float]
-    def __init__(self, lufs: _Optional[float] = ..., crest_db: _Optional[float] = ..., peak_dbfs: _Optional[float] = ..., bands_pct: _Optional[_Iterable[float]] = ..., third_octaves_db: _Optional[_Iterable[float]] = ...) -> None: ...
+    rate: int
+    windows: int
+    seconds: float
+    def __init__(self, lufs: _Optional[float] = ..., crest_db: _Optional[float] = ..., true_peak_dbtp: _Optional[float] = ..., bands_pct: _Optional[_Iterable[float]] = ..., third_octaves_db: _Optional[_Iterable[float]] = ..., rate: _Optional[int] = ..., windows: _Optional[int] = ..., seconds: _Optional[float] = ...) -> None: ...
 
 class Progress(_message.Message):
     __slots__ = ("frames",)

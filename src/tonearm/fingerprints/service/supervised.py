@@ -1,8 +1,12 @@
 """The client of a server that this program keeps running: a server that is just starting is not down."""
 
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
 from tonearm.fingerprints.service.client import FingerprintClient
 from tonearm.fingerprints.service.supervisor import FingerprintServerProcess
 from tonearm.model.measures import Analysis
+from tonearm.model.probe import Probe
 from tonearm.model.track import Track
 
 
@@ -13,10 +17,15 @@ class SupervisedService:
         self._process = process
         self._client = client
 
-    async def measure(self, track: Track) -> Analysis:
-        """As ``FingerprintClient.measure``; waits while the server starts."""
+    async def measure_stream(
+        self, track: Track, *, background: bool, probe_first: bool
+    ) -> AsyncGenerator[Probe | Analysis, None]:
+        """As ``FingerprintClient.measure_stream``; waits while the server starts."""
         await self._process.settled()
-        return await self._client.measure(track)
+        stages = self._client.measure_stream(track, background=background, probe_first=probe_first)
+        async with aclosing(stages):
+            async for stage in stages:
+                yield stage
 
     async def healthy(self) -> bool:
         """As ``FingerprintClient.healthy``; a server that starts does not serve yet."""

@@ -25,11 +25,12 @@ from tonearm.audio.signature import file_signature
 from tonearm.fingerprints.service import fingerprint_pb2 as pb
 from tonearm.fingerprints.service import pipe
 from tonearm.fingerprints.service.limits import CPU_LIMIT_S, MEMORY_LIMIT, limit_cpu, limit_memory
-from tonearm.fingerprints.service.messages import to_reply
+from tonearm.fingerprints.service.messages import to_probe_reply, to_reply
 from tonearm.fingerprints.service.paths import from_text
-from tonearm.model.errors import AnalysisTooLarge, FileMissing, TonearmError
+from tonearm.model.errors import AnalysisTooLarge, DecodeError, FileMissing, NotEnoughAudio, TonearmError
 from tonearm.model.fingerprint import ALGORITHM_VERSION
 from tonearm.rendering.measure import measure_file
+from tonearm.rendering.probing import probe_file
 
 PROGRESS_EVERY_S: Final = 0.25
 BACKGROUND_NICENESS: Final = 10
@@ -71,6 +72,8 @@ class Worker:
         try:
             path = from_text(request.path)
             self._check_signature(path, request.signature)
+            if request.probe_first:
+                self._probe(path)
             analysis = measure_file(path, self._on_progress)
             self._check_signature(path, request.signature)
         except _Stopped:
@@ -83,6 +86,14 @@ class Worker:
             _leave()
         else:
             self._send(pipe.REPLY, to_reply(analysis, self._elapsed_ms()).SerializeToString())
+
+    def _probe(self, path: Path) -> None:
+        """Tell a first impression. One that cannot be had is left out: the whole file has its say next."""
+        try:
+            probe = probe_file(path)
+        except (NotEnoughAudio, DecodeError):
+            return
+        self._send(pipe.REPLY, to_probe_reply(probe, self._elapsed_ms()).SerializeToString())
 
     def _check_signature(self, path: Path, wanted: str) -> None:
         """Before, so that no other file is measured; after, so that none was while it changed."""
@@ -155,6 +166,7 @@ def _warm() -> None:
             writer.setparams((1, 2, 8_000, 0, "NONE", ""))
             writer.writeframes(generator.integers(-3000, 3000, 8_000, np.int16).tobytes())
         file.flush()
+        probe_file(Path(file.name))
         measure_file(Path(file.name))
 
 
