@@ -111,8 +111,8 @@ def lookups(measured: Mapping[str, Measured]) -> str:
         (
             "## Stored fingerprint, lookup",
             f"By track and file signature, from a library of {found['tracks']:,.0f} tracks in SQLite; a"
-            f" fingerprint comes with its measures. {lookup.LOOKUPS:,} random lookups, milliseconds, median of"
-            " the runs. Wall time holds what other processes took of the core.",
+            f" fingerprint comes with its measures. {lookup.LOOKUPS:,} random lookups, milliseconds, median"
+            " of the runs. Wall time holds what other processes took of the core.",
             table(("clock", "p50", "p99"), rows),
         )
     )
