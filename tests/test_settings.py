@@ -42,6 +42,12 @@ def test_secrets_are_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "sesame" not in str(shown)
 
 
+def test_a_database_password_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TONEARM_LIBRARY__DATABASE_URL", "postgresql+psycopg://bob:hunt@er2@db:5432/music")
+    shown = {row.name: row.value for row in explain(Settings(), {})}
+    assert shown["library.database_url"] == "postgresql+psycopg://bob:**********@db:5432/music"
+
+
 def test_an_unknown_key_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "tonearm.toml").write_text("[streaming]\nled_s = 3\n")
     with pytest.raises(ValidationError, match="led_s"):

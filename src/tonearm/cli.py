@@ -16,10 +16,11 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+import tonearm
 from tonearm.model.errors import TonearmError
 from tonearm.model.measures import describe_analysis
 from tonearm.model.plan import DEFAULT_CEILING_DBTP, DEFAULT_TARGET_LUFS, Preset
-from tonearm.settings import Settings, explain
+from tonearm.settings import Settings, UnusableSetting, explain
 
 if TYPE_CHECKING:
     from tonearm.rendering.offline import MasterReport
@@ -82,6 +83,21 @@ def _folders(directories: list[Path] | None) -> tuple[Path, ...]:
             err.print(f"{folder}: not a folder", style="red", markup=False)
             raise typer.Exit(USAGE)
     return folders
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        print(f"tonearm {tonearm.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main_options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """A self-hosted music server that masters your own library while it plays."""
 
 
 @app.command()
@@ -205,10 +221,12 @@ def master(
                 bit_depth=bit_depth.value,
                 on_progress=lambda done, total: progress.update(task, completed=done, total=total),
             )
-        except (TonearmError, ValueError) as error:
+        except ValueError as error:
+            err.print(str(error), style="red", markup=False)
+            raise typer.Exit(USAGE) from None
+        except TonearmError as error:
             if as_json:
-                code = error.code if isinstance(error, TonearmError) else "INVALID"
-                print(json.dumps({"path": str(source), "error": {"code": code, "message": str(error)}}))
+                print(json.dumps({"path": str(source), "error": {"code": error.code, "message": str(error)}}))
             else:
                 err.print(f"{source}: {error}", style="red", markup=False)
             raise typer.Exit(FAILED) from None
@@ -303,6 +321,9 @@ def run() -> int:
         app()
     except KeyboardInterrupt:
         return INTERRUPTED
+    except UnusableSetting as error:
+        err.print(str(error), style="red", markup=False)
+        return USAGE
     except TonearmError as error:
         err.print(str(error) or error.sentence, style="red", markup=False)
         return FAILED

@@ -5,6 +5,7 @@ The environment writes ``TONEARM_STREAMING__LEAD_S`` for ``streaming.lead_s``. T
 """
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,11 @@ from pydantic_settings import (
 )
 
 CONFIG_VARIABLE: Final = "TONEARM_CONFIG"
+_PASSWORD: Final = re.compile(r"(://[^:/@]*:).*@")
+
+
+class UnusableSetting(Exception):
+    """A setting that is well formed and cannot be used here; says which and why."""
 
 
 def config_file() -> Path:
@@ -60,7 +66,6 @@ class FingerprintSettings(_Group):
     workers: int = Field(2, ge=1, le=64)
     deadline_s: float = Field(60.0, gt=0)
     background: bool = True
-    beside_audio: bool = False
 
 
 class StreamingSettings(_Group):
@@ -161,5 +166,7 @@ def _values(model: BaseModel, prefix: str = "") -> Iterator[tuple[str, object]]:
             yield f"{prefix}{name}", [str(item) for item in value]
         elif value is None or isinstance(value, (bool, int, float)):
             yield f"{prefix}{name}", value
+        elif name.endswith("_url"):
+            yield f"{prefix}{name}", _PASSWORD.sub(r"\1**********@", str(value))
         else:
             yield f"{prefix}{name}", str(value)

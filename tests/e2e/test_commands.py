@@ -57,6 +57,24 @@ def test_scan_takes_in_a_folder_and_a_second_scan_changes_nothing(tmp_path: Path
     assert second["files_skipped"] == len(audio)
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("serve", "--database-url", "no url"),
+        ("serve", "--database-url", "postgresql+nodriver://localhost/x"),
+        ("serve", "--database-url", "mysql://localhost/x"),
+        ("scan", str(DEMO), "--database-url", "no url"),
+        ("master", str(clip("drum_roll.flac")), "out.xyz"),
+        ("serve", "--port", "99999"),
+    ],
+)
+def test_what_cannot_be_used_is_said_in_one_line(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    ran = tonearm(tmp_path, *arguments)
+    assert ran.returncode == 2
+    assert ran.stderr.strip()
+    assert "Traceback" not in ran.stderr
+
+
 def test_a_folder_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
     ran = tonearm(tmp_path, "scan", tmp_path / "nowhere", "--data-dir", tmp_path / "data")
     assert ran.returncode == 2
@@ -101,7 +119,7 @@ def test_a_file_is_never_mastered_onto_itself(tmp_path: Path) -> None:
     own = tmp_path / "own.wav"
     soundfile.write(own, np.zeros((44_100, 2), np.float32), 44_100)
     before = own.read_bytes()
-    assert tonearm(tmp_path, "master", own, own).returncode == 1
+    assert tonearm(tmp_path, "master", own, own).returncode == 2
     assert own.read_bytes() == before
 
 

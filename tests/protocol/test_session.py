@@ -224,3 +224,19 @@ def test_bursts_with_calm_between_them_are_forgiven(gap):
 def test_binary_messages_are_refused():
     reply = Session(Transport.BASE64).receive_binary(0.0)
     assert json.loads(reply.text)["error"] == "unsupported_frame_type"
+
+
+def test_a_seek_beyond_the_known_end_leaves_the_stream_alone():
+    talk = Talk()
+    play = talk.play(track_id=1)
+    begun = started(play, 0)
+    talk.session.sent(begun)
+    beyond = begun.total_frames / begun.rate
+    for answer in (
+        talk.say("seek", track_id=1, position=beyond),
+        talk.say("set_enhancement", enabled=False, position=beyond + 1),
+    ):
+        assert isinstance(answer, Reply)
+        assert json.loads(answer.text)["error"] == "validation_error"
+    assert isinstance(talk.say("seek", track_id=1, position=beyond - 0.1), Play)
+    assert isinstance(talk.say("seek", track_id=2, position=beyond), Play)

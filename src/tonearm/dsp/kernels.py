@@ -5,10 +5,17 @@ change the sound. A kernel calls only kernels of its own file: numba's cache doe
 when a function of another file changes.
 """
 
+import os
 from collections.abc import Callable
 from typing import TypeVar, cast
 
 import numba
+from numba.core import config
+
+# numba reads NUMBA_CACHE_DIR when it is imported, which another library may have done before this
+# package set it; without this the kernels would then be kept beside the package.
+if not getattr(config, "CACHE_DIR", ""):
+    config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]  # type: ignore[attr-defined]
 
 F = TypeVar("F", bound=Callable[..., object])
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from tonearm.library.repositories import RepositoryFactory
 from tonearm.library.sessions import WRITER_WAIT_S, DatabaseSessions
@@ -34,7 +34,8 @@ def open_library(url: str, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Repository
         busy_timeout_s: how long SQLite waits for another process that writes.
 
     Raises:
-        ValueError: ``url`` is no database URL, or names an SQLite database in memory.
+        ModuleNotFoundError: the driver that ``url`` names is not installed.
+        ValueError: ``url`` is no database URL, is of an unknown kind, or names an SQLite database in memory.
         LibraryUnavailable: the database cannot be opened, or was made by a newer version.
     """
     try:
@@ -47,7 +48,11 @@ def open_library(url: str, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Repository
             file.parent.mkdir(parents=True, exist_ok=True)
         except OSError as exc:
             raise LibraryUnavailable(f"cannot create the folder of {file}: {exc}") from exc
-    sessions = DatabaseSessions(_create_engine(parsed, busy_timeout_s), file)
+    try:
+        engine = _create_engine(parsed, busy_timeout_s)
+    except ArgumentError as exc:
+        raise ValueError(f"there is no driver for {parsed.drivername}") from exc
+    sessions = DatabaseSessions(engine, file)
     try:
         sessions.bring_up_to_date()
     except LibraryUnavailable:

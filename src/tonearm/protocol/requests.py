@@ -133,10 +133,10 @@ def parse(text: str) -> Request:
 
 
 class _Fields:
-    """Typed reading of one ``data`` object; a key that is absent gives None."""
+    """Typed reading of one ``data`` object; a key that is absent or null gives None."""
 
     def __init__(self, data: Mapping[str, Any]) -> None:
-        self._data = data
+        self._data = {name: value for name, value in data.items() if value is not None}
 
     def track_id(self) -> int:
         value = self._data.get("track_id")

@@ -88,6 +88,7 @@ class Session:
         self._stopped = True
         self._epoch = 0
         self._open: StreamStarted | None = None
+        self._started: StreamStarted | None = None
         self._frames_sent = 0
 
     def receive_text(self, text: str, now: float) -> Action | None:
@@ -116,7 +117,8 @@ class Session:
     def sent(self, event: StreamEvent) -> None:
         """Note that an event is on its way to the client and can no longer be taken back."""
         if isinstance(event, StreamStarted):
-            self._open, self._frames_sent = event, 0
+            self._open = self._started = event
+            self._frames_sent = 0
         elif isinstance(event, AudioFrame):
             self._frames_sent += event.frames
         elif isinstance(event, StreamEnded):
@@ -145,10 +147,25 @@ class Session:
             case PlayEnhanced() | PlayNormal():
                 return self._play(self._requested(request), paused=False)
             case Seek():
+                self._require_inside(request.track_id, request.position)
                 where = {"track_id": request.track_id, "position": request.position}
                 return self._play(self._sought(request), self._flow.paused, envelope("seek_started", where))
             case SetEnhancement():
+                if self._latest is not None:
+                    self._require_inside(self._latest.track_id, request.position)
                 return self._play(self._changed(request), self._flow.paused)
+
+    def _require_inside(self, track_id: int, position: float) -> None:
+        """Refuse a position beyond the end while the stream that it would replace still plays."""
+        known = self._started
+        if known is None or known.request.track_id != track_id or not known.duration_exact:
+            return
+        if round(position * known.rate) >= known.total_frames:
+            end_s = known.total_frames / known.rate
+            raise BadMessage(
+                ErrorKind.VALIDATION,
+                f"position {position:g} s lies at or beyond the track's end at {end_s:.3f} s",
+            )
 
     def _signal(self, signal: Signal) -> Action | None:
         match signal:

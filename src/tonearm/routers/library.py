@@ -41,6 +41,10 @@ def describe_track(summary: TrackSummary) -> dict[str, Any]:
         "format": track.info.codec,
         "bitrate": track.info.bitrate,
         "filesize": track.signature.size,
+        # No pictures, favourites or counts are kept yet, so there is none of any.
+        "artwork_url": None,
+        "favorite": False,
+        "play_count": 0,
         "fingerprint_status": summary.fingerprint_status,
         "created_at": track.created_at.isoformat(),
         "updated_at": track.updated_at.isoformat(),

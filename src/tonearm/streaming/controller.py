@@ -24,6 +24,7 @@ from tonearm.streaming.pool import PooledRenderer, RenderPool
 from tonearm.streaming.ports import Fingerprints, OpenRenderer, Plans, Tracks
 
 MAX_CHANNELS: Final = 2
+STILL_ANALYZING: Final = "Measuring takes a while. Playing with standard mastering until it is done."
 
 log = structlog.get_logger()
 
@@ -132,6 +133,7 @@ class AudioStreamController:
             plan = untouched("intensity 0: the source passes bit for bit", request.preset)
             yield Sound(plan, await self._counted(track))
             return
+        log.info("FingerprintGenerator available", track_id=track.id)
         stored = await self._fingerprints.lookup(track)
         if stored is not None:
             yield progress(request, FingerprintStatus.CACHED, "This track has been measured before.")
@@ -141,6 +143,7 @@ class AudioStreamController:
         listening = await cleanup.enter_async_context(Listening(self._fingerprints, track))
         if not await listening.within(self._start_wait_s):
             reason = f"the fingerprint took longer than {self._start_wait_s:g} s"
+            yield progress(request, FingerprintStatus.ANALYZING, STILL_ANALYZING)
             yield self._standard(request, track, "START_WAIT", reason, listening)
             return
         try:

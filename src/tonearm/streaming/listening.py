@@ -35,14 +35,20 @@ class Listening:
     async def within(self, seconds: float) -> bool:
         """Wait at most so long; whether ``result`` can be asked now.
 
-        A wait that is too long is reported, and the service's health looked into meanwhile.
+        When the wait is over without a result, the service's health is looked into meanwhile.
         """
         done, _ = await asyncio.wait({self._analysis}, timeout=seconds)
         if done:
             return True
-        self._fingerprints.report_slow()
-        self._health = asyncio.create_task(self._fingerprints.check_health())
+        self._health = asyncio.create_task(self._look_after())
         return False
+
+    async def _look_after(self) -> bool:
+        """Ask the service whether it works; if not, nobody else should be made to wait for it."""
+        healthy = await self._fingerprints.check_health()
+        if not healthy:
+            self._fingerprints.report_slow()
+        return healthy
 
     @property
     def done(self) -> bool:

@@ -180,7 +180,9 @@ class Playback:
         )
 
 
-NOT_SERVING: Final = "The fingerprint server does not answer. Playing with standard mastering."
+NOT_SERVING: Final = (
+    "The fingerprint server does not answer or is not ready yet. Playing with standard mastering."
+)
 
 
 def progress(request: StreamRequest, status: FingerprintStatus, message: str) -> FingerprintProgress:

@@ -49,7 +49,7 @@ class Fingerprints(Protocol):
         ...
 
     def report_slow(self) -> None:
-        """A play has waited as long as it may: nobody should be made to wait until health is known."""
+        """A play waited in vain and the service is not healthy: nobody should wait until it is."""
 
 
 class Plans(Protocol):
