@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sounds import Samples, analysed, noise, sine, stereo
 from truth import lufs, true_peak_dbtp
 
-from tonearm.analysis.probe import ProbeAnalysis, soft_edged
+from tonearm.analysis.probe import ProbeAnalysis, soften_edges
 from tonearm.model.errors import DecodeError, NotEnoughAudio
 from tonearm.model.probe import Probe
 
@@ -75,7 +75,9 @@ def test_the_peak_is_the_highest_of_any_window_and_none_of_the_cuts():
     inside = np.pad(hidden, ((RATE // 2, RATE // 2), (0, 0)))
     assert probed(0.2 * inside, inside).true_peak_dbtp == pytest.approx(true_peak_dbtp(inside), abs=0.01)
     tone = sine(1000.0, 4.0, amplitude=0.5)[11:]
-    cut = [soft_edged(window, RATE) for window in (tone[: 2 * RATE], tone[2 * RATE :])]
+    cut = tone[: 2 * RATE].copy(), tone[2 * RATE :].copy()
+    for window in cut:
+        soften_edges(window, RATE)
     assert probed(*cut).true_peak_dbtp == pytest.approx(-6.02, abs=0.02)
 
 
@@ -127,16 +129,17 @@ def test_damage_counts_as_silence_and_wild_scales_are_no_audio():
         probed(1e4 * noise(2.0))
 
 
-def test_a_window_too_short_for_a_block_counts_for_nothing():
+def test_a_window_too_short_for_a_block_has_no_loudness():
     x = noise(2.0)
-    assert probed(x, 100.0 * noise(0.3)) == probed(x)
+    assert probed(x, 30.0 * noise(0.3)).lufs == probed(x).lufs
 
 
 @pytest.mark.parametrize("frames", [0, 1, 2, 100, RATE])
 def test_soft_edges_touch_nothing_but_five_milliseconds(frames: int):
     x = noise(1.0)[:frames]
-    soft = soft_edged(x, RATE)
-    assert soft.shape == x.shape
+    soft = x.copy()
+    soften_edges(soft, RATE)
     assert np.all(np.abs(soft) <= np.abs(x))
     np.testing.assert_array_equal(soft[221:-221], x[221:-221])
-    assert not np.shares_memory(soft, x) or frames == 0
+    if frames == RATE:
+        assert np.abs(soft[[0, -1]]).max() < 0.01 * np.abs(x).max()

@@ -47,15 +47,16 @@ class Excerpts:
             DecodeError: the place cannot be sought, or the format changes there.
         """
         settling = round(_SETTLING_S * self.info.format.rate)
-        parts: list[Block] = []
-        wanted = settling + frames
+        excerpt: Block = np.empty((frames, self.info.format.channels), np.float32)
+        filled = -settling
         for block in self._blocks(max(0, frame - settling)):
-            parts.append(block)
-            wanted -= len(block)
-            if wanted <= 0:
+            heard = block[max(0, -filled) : frames - filled]
+            start = max(0, filled)
+            excerpt[start : start + len(heard)] = heard
+            filled += len(block)
+            if filled >= frames:
                 break
-        empty: Block = np.zeros((0, self.info.format.channels), np.float32)
-        return np.concatenate([empty, *parts])[settling : settling + frames]
+        return excerpt[: max(0, filled)]
 
     def close(self) -> None:
         self._source.container.close()
@@ -72,6 +73,7 @@ class Excerpts:
         """What can be decoded from about ``frame`` on; a packet that cannot is left out."""
         source, wanted = self._source, self.info.format
         earliest = frame - _BESIDE_S * wanted.rate
+        arrived = False
         try:
             source.container.seek(source.stamp_of(frame), stream=source.stream)
             source.decoder.flush_buffers()
@@ -81,7 +83,8 @@ class Excerpts:
                 except av.error.FFmpegError:
                     continue
                 for sound in decoded:
-                    if sound.pts is not None and source.frame_of(sound.pts) < earliest:
+                    arrived = arrived or sound.pts is None or source.frame_of(sound.pts) >= earliest
+                    if not arrived:
                         continue
                     if (sound.sample_rate, sound.layout.nb_channels) != (wanted.rate, wanted.channels):
                         raise DecodeError(f"{self._path}: changes its format after frame {frame}")

@@ -5,10 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from tonearm.analysis.probe import ProbeAnalysis, soft_edged
+from tonearm.analysis.probe import ProbeAnalysis, soften_edges
 from tonearm.audio.decode import Decoder
 from tonearm.audio.excerpts import Excerpts
-from tonearm.model.audio import AudioInfo
 from tonearm.model.probe import Probe
 
 WINDOWS: Final = 16
@@ -23,7 +22,8 @@ _ORDER: Final = tuple(int(f"{number:04b}"[::-1], 2) for number in range(WINDOWS)
 def probe_file(path: Path, clock: Callable[[], float] = time.monotonic, budget_s: float = BUDGET_S) -> Probe:
     """Measure windows of 2 s spread over a file until 16 are done or the time is over, at least 4.
 
-    A track that is no longer than its windows together is measured whole, whatever that takes.
+    A track shorter than 32 s has fewer windows, for they never overlap; one of at most 8 s is measured
+    whole.
 
     Args:
         path: the file.
@@ -38,21 +38,23 @@ def probe_file(path: Path, clock: Callable[[], float] = time.monotonic, budget_s
     with Excerpts(path) as excerpts:
         audio = excerpts.info
         analysis = ProbeAnalysis(audio.format.rate, audio.format.channels, audio.channel_layout)
-        if audio.frames > WINDOWS * WINDOW_S * audio.format.rate:
-            for number, frame in enumerate(_starts(audio)):
+        length = WINDOW_S * audio.format.rate
+        if audio.frames > LEAST_WINDOWS * length:
+            for number, frame in enumerate(_starts(audio.frames, length)):
                 if number >= LEAST_WINDOWS and clock() >= deadline:
                     break
-                window = excerpts.read(frame, WINDOW_S * audio.format.rate)
-                analysis.process(soft_edged(window, audio.format.rate))
+                window = excerpts.read(frame, length)
+                soften_edges(window, audio.format.rate)
+                analysis.process(window)
                 analysis.cut()
             return analysis.finish()
     return _whole(path, analysis)
 
 
-def _starts(audio: AudioInfo) -> list[int]:
-    """Where the windows begin: each in the middle of its sixteenth of the track."""
-    half = WINDOW_S * audio.format.rate // 2
-    return [(2 * part + 1) * audio.frames // (2 * WINDOWS) - half for part in _ORDER]
+def _starts(frames: int, length: int) -> list[int]:
+    """Where the windows of ``length`` frames begin, each in the middle of its part of the track."""
+    parts = min(WINDOWS, frames // length)
+    return [((2 * part + 1) * frames // parts - length) // 2 for part in _ORDER if part < parts]
 
 
 def _whole(path: Path, analysis: ProbeAnalysis) -> Probe:
