@@ -44,6 +44,7 @@ async def test_any_other_name_is_refused(host: str) -> None:
         ("http://nas.local", 200),
         ("http://evil.example", 403),
         ("http://93.184.216.34", 403),
+        ("http://127.0.0.1@evil.example", 403),
         ("null", 403),
         (None, 200),
     ],

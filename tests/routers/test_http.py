@@ -170,6 +170,22 @@ async def test_one_scan_at_a_time_inside_the_roots(http: httpx.AsyncClient) -> N
     assert again.json()["code"] == "SCAN_IN_PROGRESS"
 
 
+async def test_a_body_of_any_length_is_not_read(http: httpx.AsyncClient) -> None:
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        yield b'{"directories": ["'
+        while True:
+            sent += 1 << 16
+            yield b"a" * (1 << 16)
+
+    answer = await http.post("/api/library/scan", content=endless())
+    assert answer.status_code == 413
+    assert answer.json()["code"] == "REQUEST_ENTITY_TOO_LARGE"
+    assert sent < 1 << 21
+
+
 async def test_ready_says_which_part_is_down(http: httpx.AsyncClient, desk: Desk) -> None:
     assert (await http.get("/api/ready")).json() == {"ready": True, "components": desk.states}
     desk.states = desk.states | {"fingerprint_server": "unavailable"}

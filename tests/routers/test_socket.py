@@ -3,12 +3,13 @@
 import asyncio
 import json
 import socket as sockets
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from socket_client import Client, serving
+from socket_client import Client, Served, serving
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tonearm.model.plan import MasteringState
@@ -242,6 +243,68 @@ async def test_more_than_a_megabyte_closes_the_connection():
         with pytest.raises(ConnectionClosed) as closed:
             await client.socket.recv()
         assert closed.value.rcvd.code == 1009
+
+
+@asynccontextmanager
+async def unbridled(server: Served) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A WebSocket on which a test writes frames by itself."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    try:
+        writer.write(
+            f"GET /ws HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nUpgrade: websocket\r\n"
+            "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
+        )
+        assert b" 101 " in await reader.readuntil(b"\r\n\r\n")
+        yield reader, writer
+    finally:
+        writer.transport.abort()
+
+
+def masked(opcode: int, payload: bytes) -> bytes:
+    return bytes([0x80 | opcode, 0x80 | len(payload), 0, 0, 0, 0]) + payload
+
+
+async def test_a_hundred_thousand_frames_at_once_hold_up_nobody():
+    async with (
+        serving(Numbers()) as server,
+        unbridled(server) as (_, writer),
+        Client.of(server.url) as other,
+    ):
+        writer.write(100_000 * masked(9, b""))
+        loop = asyncio.get_running_loop()
+        waits = []
+        for _ in range(20):
+            asked = loop.time()
+            await other.say("ping")
+            await other.until("pong")
+            waits.append(loop.time() - asked)
+        assert max(waits) < 0.25
+
+
+async def test_many_messages_in_one_write_are_all_answered_in_order():
+    async with serving(Numbers()) as server, unbridled(server) as (reader, writer):
+        message = json.dumps({"type": "ping", "pad": 80 * "x"}).encode()
+        writer.write(500 * masked(1, message))
+        async with asyncio.timeout(5):
+            for _ in range(500):
+                head = await reader.readexactly(2)
+                assert head[0] == 0x81
+                assert json.loads(await reader.readexactly(head[1]))["type"] == "pong"
+
+
+async def test_pings_of_a_client_that_does_not_read_are_not_piled_up():
+    async with serving(Numbers()) as server, unbridled(server) as (reader, writer):
+        pings = b"".join(masked(9, f"{number:0100}".encode()) for number in range(150_000))
+        writer.write(pings)
+        async with asyncio.timeout(20):
+            await writer.drain()
+            last, answers = "", 0
+            while last != f"{149_999:0100}":
+                head = await reader.readexactly(2)
+                last = (await reader.readexactly(head[1])).decode()
+                answers += 1
+        assert answers < 150_000
 
 
 async def test_a_flood_is_dropped_and_then_closed_while_others_play_on():

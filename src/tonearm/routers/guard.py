@@ -9,16 +9,18 @@ import ipaddress
 import secrets
 from collections.abc import Callable, Iterable, MutableMapping
 from http.cookies import CookieError, SimpleCookie
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tonearm.routers.problems import problem
 
 COOKIE = "tonearm_token"
+LARGEST_BODY: Final = 1 << 20
 _SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data: blob:; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -30,7 +32,7 @@ _DOCUMENTATION_PATHS = ("/api/docs", "/api/redoc")
 
 def host_name(header: str) -> str:
     """The name in a Host or Origin value, without scheme and port, in lower case."""
-    name = header.rsplit("//", 1)[-1].lower()
+    name = header.rsplit("//", 1)[-1].rsplit("@", 1)[-1].lower()
     if name.startswith("["):
         return name[1:].split("]", 1)[0]
     return name.split(":", 1)[0]
@@ -88,7 +90,7 @@ class Guard:
         elif self._token is not None and scope["path"] != "/api/health" and not self._knows(headers):
             await self._admit_or_refuse(scope, receive, send)
         else:
-            await self._app(scope, receive, _with_security_headers(scope, send))
+            await self._app(scope, _of_bounded_size(scope, receive), _with_security_headers(scope, send))
 
     def _knows(self, headers: Headers) -> bool:
         given = headers.get("authorization", "").removeprefix("Bearer ")
@@ -127,6 +129,23 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, code:
         await send({"type": "websocket.close", "code": 1008, "reason": sentence})
         return
     await problem(status, code, sentence)(scope, receive, send)
+
+
+def _of_bounded_size(scope: Scope, receive: Receive) -> Receive:
+    """A body is read whole before it is looked at, so it must not be as long as its sender likes."""
+    if scope["type"] != "http":
+        return receive
+    left = LARGEST_BODY
+
+    async def bounded() -> Message:
+        nonlocal left
+        message = await receive()
+        left -= len(message.get("body", b""))
+        if left < 0:
+            raise HTTPException(413, f"A request's body may have at most {LARGEST_BODY} bytes.")
+        return message
+
+    return bounded
 
 
 def _with_security_headers(scope: Scope, send: Send) -> Send:

@@ -10,6 +10,7 @@ from typing import Final
 import uvicorn
 from starlette.types import ASGIApp
 
+from tonearm.routers.http_protocol import HttpProtocol
 from tonearm.routers.websocket_protocol import WebSocketProtocol
 
 LARGEST_INBOUND: Final = 1 << 20
@@ -32,6 +33,7 @@ class WebServer(uvicorn.Server):
                 access_log=False,
                 lifespan="off",
                 server_header=False,
+                http=HttpProtocol,
                 ws=WebSocketProtocol,
                 ws_per_message_deflate=False,
                 ws_max_size=LARGEST_INBOUND,
