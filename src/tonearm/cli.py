@@ -20,6 +20,7 @@ import tonearm
 from tonearm.model.errors import TonearmError
 from tonearm.model.measures import describe_analysis
 from tonearm.model.plan import DEFAULT_CEILING_DBTP, DEFAULT_TARGET_LUFS, Preset
+from tonearm.model.probe import describe_probe
 from tonearm.settings import Settings, UnusableSetting, explain
 
 if TYPE_CHECKING:
@@ -168,10 +169,25 @@ def scan(
 @app.command()
 def fingerprint(
     paths: Annotated[list[Path], typer.Argument(metavar="FILE|DIR...", help="Files, or folders of them.")],
+    probe: Annotated[
+        bool, typer.Option("--probe", help="A first impression from some windows, in 80 ms a file.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Measure files: the 25 numbers and what travels with them."""
-    from tonearm.rendering.measure import measure_file
+    if probe:
+        from tonearm.analysis.probe import warm
+        from tonearm.rendering.probing import probe_file
+
+        warm()
+
+        def measured(path: Path) -> dict[str, Any]:
+            return describe_probe(probe_file(path))
+    else:
+        from tonearm.rendering.measure import measure_file
+
+        def measured(path: Path) -> dict[str, Any]:
+            return describe_analysis(measure_file(path))
 
     results: list[dict[str, Any]] = []
     with _progress(hidden=as_json) as progress:
@@ -180,7 +196,7 @@ def fingerprint(
         for path in files:
             progress.update(task, description=path.name)
             try:
-                results.append({"path": str(path), **describe_analysis(measure_file(path))})
+                results.append({"path": str(path), **measured(path)})
             except TonearmError as error:
                 results.append({"path": str(path), "error": {"code": error.code, "message": str(error)}})
             progress.advance(task)
@@ -295,11 +311,16 @@ def _print_fingerprint(result: dict[str, Any]) -> None:
         err.print(f"{result['path']}: {result['error']['message']}", style="red", markup=False)
         return
     print(result["path"])
-    for name, value in result["fingerprint"].items():
-        print(f"  {name:<26}{value:>12.3f}")
-    for name, value in result["measures"].items():
-        if isinstance(value, (int, float)):
-            print(f"  {name:<26}{value:>12.3f}")
+    probe = result.get("probe", {})
+    for values in (
+        result.get("fingerprint", {}),
+        result.get("measures", {}),
+        probe.get("bands_pct", {}),
+        probe,
+    ):
+        for name, value in values.items():
+            if isinstance(value, (int, float)):
+                print(f"  {name:<26}{value:>12.3f}")
 
 
 def _print_report(report: "MasterReport") -> None:

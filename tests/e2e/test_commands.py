@@ -46,6 +46,19 @@ def test_fingerprint_prints_every_file_and_names_the_ones_that_failed(tmp_path: 
     assert "Traceback" not in ran.stderr
 
 
+def test_a_probe_is_a_first_impression_and_no_fingerprint(tmp_path: Path) -> None:
+    ran = tonearm(tmp_path, "fingerprint", "--probe", clip("loop_tabla.flac"), "--json")
+    assert ran.returncode == 0, ran.stderr
+    (said,) = json.loads(ran.stdout)
+    assert said["stage"] == "probe"
+    assert "fingerprint" not in said
+    source, rate = decoded(str(clip("loop_tabla.flac")))
+    assert said["probe"]["lufs"] == pytest.approx(lufs(source, rate), abs=1.0)
+    assert list(said["probe"]["bands_pct"]) == list(DIMENSION_NAMES[:7])
+    for_people = tonearm(tmp_path, "fingerprint", "--probe", clip("loop_tabla.flac"))
+    assert "bass_pct" in for_people.stdout
+
+
 def test_scan_takes_in_a_folder_and_a_second_scan_changes_nothing(tmp_path: Path) -> None:
     first = tonearm(tmp_path, "scan", DEMO, "--data-dir", tmp_path / "data", "--json")
     assert first.returncode == 0, first.stderr

@@ -12,39 +12,38 @@ from typing import Final
 
 from tonearm.dsp.limiter import MARGIN_DB
 from tonearm.mastering.correction import correction
-from tonearm.mastering.level import Level, album_level, track_level
-from tonearm.mastering.lwrp import decide
+from tonearm.mastering.level import LEAST_PSR_DB, Level, album_level, track_level
+from tonearm.mastering.lwrp import decide, loud_weight
 from tonearm.mastering.presets import BIASES, Bias
+from tonearm.mastering.reasons import (
+    NOT_APPLIED,
+    TOO_SOON,
+    ceiling_reason,
+    eq_reason,
+    gain_reason,
+    limiting_reason,
+    target_reason,
+)
 from tonearm.mastering.spectrum import loudness_change
-from tonearm.model.fingerprint import BAND_NAMES, Fingerprint
+from tonearm.model.fingerprint import Fingerprint
 from tonearm.model.measures import TrackMeasures
 from tonearm.model.plan import (
     EQ_LIMIT_DB,
-    Lwrp,
     MasteringPlan,
     MasteringState,
-    Policy,
     Prediction,
     Preset,
     Target,
     untouched,
 )
+from tonearm.model.probe import Probe
 
-NOT_APPLIED: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "compression": "not applied: this version does not compress",
-        "restoration": "not applied: this version does not re-open attacks",
-        "width": "not applied: this version leaves the stereo image alone",
-    }
-)
-
-
-SHOWN_DB: Final = 0.05
-"""Bands that move less are left out of the sentence, not of the plan."""
+PROVISIONAL_EQ: Final = 0.5
+"""So much of the equaliser is applied on a first impression."""
 
 
 class AdaptiveMode:
-    """Decides what is done to a track that has a full fingerprint."""
+    """Decides what is done to a track, from its full fingerprint or from a first impression."""
 
     def plan(
         self,
@@ -75,11 +74,15 @@ class AdaptiveMode:
         lwrp = decide(measured["lufs"], measured["crest_db"], measured["psr_p10_db"])
         bias = BIASES[preset]
         full_eq_db = biased(correction(measures.third_octaves_db, measures.rate), lwrp.weights.master, bias)
-        level = _level(measured, measures, lwrp, bias, full_eq_db, target)
-
-        if target.album is not None and target.level == "album":
-            measured |= {"album_lufs": target.album.lufs, "album_true_peak_dbtp": target.album.true_peak_dbtp}
-
+        level = _level(
+            measured,
+            measures.psr_p10_db,
+            lwrp.weights.master,
+            loudness_change(measures.third_octaves_db, bias.tone_db, measures.rate),
+            loudness_change(measures.third_octaves_db, full_eq_db, measures.rate),
+            replace(target, lufs=target.lufs + bias.target_offset_db),
+        )
+        measured |= _of_album(target)
         eq_db = tuple(intensity * gain for gain in full_eq_db)
         change_db = loudness_change(measures.third_octaves_db, eq_db, measures.rate)
         plan = MasteringPlan(
@@ -93,7 +96,60 @@ class AdaptiveMode:
             eq_db=eq_db,
             measured=MappingProxyType(measured),
         )
-        return _explained(_predicted(plan, change_db), level, change_db, target)
+        return _explained(_predicted(plan, change_db), level, change_db, lwrp.weights.master, target)
+
+    def plan_from_probe(
+        self, probe: Probe, preset: Preset, intensity: float, target: Target
+    ) -> MasteringPlan:
+        """The provisional plan of a track of which only some windows are known.
+
+        Gain, ceiling and half of the equaliser, by the rules of ``plan``. It never restores, compresses
+        or widens, and plans no limiting: how much a track bears is not known, and the peaks that no window
+        held come on top. Nor does it publish a decision, though it corrects no tone where a track is loud.
+
+        Args:
+            probe: a first impression of the track.
+            preset, intensity, target: as ``plan``.
+
+        Raises:
+            ValueError: as ``plan``.
+        """
+        check_intensity(intensity)
+        if intensity == 0:
+            return untouched("intensity 0: the source passes bit for bit", preset)
+        master, bias = 1.0 - loud_weight(probe.lufs), BIASES[preset]
+        correction_db = correction(probe.third_octaves_db, probe.rate)
+        full_eq_db = tuple(PROVISIONAL_EQ * gain for gain in biased(correction_db, master, bias))
+        tone_db = tuple(PROVISIONAL_EQ * gain for gain in bias.tone_db)
+        measured = {
+            "heard_s": probe.seconds,
+            "lufs": probe.lufs,
+            "true_peak_dbtp": probe.true_peak_dbtp,
+            "plr_db": probe.true_peak_dbtp - probe.lufs,
+            "crest_db": probe.crest_db,
+            **_of_album(target),
+        }
+        level = _level(
+            measured,
+            LEAST_PSR_DB,
+            master,
+            loudness_change(probe.third_octaves_db, tone_db, probe.rate),
+            loudness_change(probe.third_octaves_db, full_eq_db, probe.rate),
+            replace(target, lufs=target.lufs + bias.target_offset_db),
+        )
+        eq_db = tuple(intensity * gain for gain in full_eq_db)
+        change_db = loudness_change(probe.third_octaves_db, eq_db, probe.rate)
+        plan = MasteringPlan(
+            state=MasteringState.PROVISIONAL,
+            preset=preset,
+            intensity=intensity,
+            target_lufs=target.lufs + bias.target_offset_db,
+            ceiling_dbtp=target.ceiling_dbtp,
+            gain_db=level.at(intensity),
+            eq_db=eq_db,
+            measured=MappingProxyType(measured),
+        )
+        return _explained(_predicted(plan, change_db), level, change_db, master, target)
 
 
 def _predicted(plan: MasteringPlan, change_db: float) -> MasteringPlan:
@@ -108,13 +164,15 @@ def _predicted(plan: MasteringPlan, change_db: float) -> MasteringPlan:
     )
 
 
-def _explained(plan: MasteringPlan, level: Level, change_db: float, target: Target) -> MasteringPlan:
+def _explained(
+    plan: MasteringPlan, level: Level, change_db: float, master: float, target: Target
+) -> MasteringPlan:
     """The plan with one sentence for every parameter."""
     reasons = {
-        "gain_db": _gain_reason(plan, level),
-        "eq_db": _eq_reason(plan, change_db),
-        **NOT_APPLIED,
-        "limiting_db": _limiting_reason(plan.limiting_db, plan.ceiling_dbtp - MARGIN_DB),
+        "gain_db": gain_reason(plan, level),
+        "eq_db": eq_reason(plan, change_db, master),
+        **(TOO_SOON if plan.state is MasteringState.PROVISIONAL else NOT_APPLIED),
+        "limiting_db": limiting_reason(plan.limiting_db, plan.ceiling_dbtp - MARGIN_DB),
         "ceiling_dbtp": ceiling_reason(plan.ceiling_dbtp),
         "target_lufs": target_reason(target, BIASES[plan.preset]),
     }
@@ -149,85 +207,32 @@ def _measured(fingerprint: Fingerprint, measures: TrackMeasures) -> dict[str, fl
     }
 
 
+def _of_album(target: Target) -> dict[str, float]:
+    """What a plan for an album rests on besides, by name."""
+    if target.album is None or target.level != "album":
+        return {}
+    return {"album_lufs": target.album.lufs, "album_true_peak_dbtp": target.album.true_peak_dbtp}
+
+
 def _level(
     measured: Mapping[str, float],
-    measures: TrackMeasures,
-    lwrp: Lwrp,
-    bias: Bias,
-    eq_db: tuple[float, ...],
-    target: Target,
+    psr_p10_db: float,
+    master: float,
+    tone_change_db: float,
+    change_db: float,
+    biased_target: Target,
 ) -> Level:
-    change_db = loudness_change(measures.third_octaves_db, eq_db, measures.rate)
-    target_lufs = target.lufs + bias.target_offset_db
-    if target.level == "album":
-        if target.album is None:
+    if biased_target.level == "album":
+        if biased_target.album is None:
             raise ValueError("level 'album' wants the album's loudness and true peak, got none")
-        return album_level(target.album, change_db, target_lufs, target.ceiling_dbtp)
+        return album_level(biased_target.album, change_db, biased_target.lufs, biased_target.ceiling_dbtp)
     return track_level(
         lufs=measured["lufs"],
         true_peak_dbtp=measured["true_peak_dbtp"],
-        psr_p10_db=measured["psr_p10_db"],
-        master=lwrp.weights.master,
-        tone_change_db=loudness_change(measures.third_octaves_db, bias.tone_db, measures.rate),
+        psr_p10_db=psr_p10_db,
+        master=master,
+        tone_change_db=tone_change_db,
         change_db=change_db,
-        target_lufs=target_lufs,
-        ceiling_dbtp=target.ceiling_dbtp,
+        target_lufs=biased_target.lufs,
+        ceiling_dbtp=biased_target.ceiling_dbtp,
     )
-
-
-_DONE: Final[Mapping[Policy, str]] = MappingProxyType(
-    {
-        Policy.PRESERVE: "dynamics kept",
-        Policy.RESTORE: "level before anything else",
-        Policy.MASTER: "mastered",
-    }
-)
-
-
-def _gain_reason(plan: MasteringPlan, level: Level) -> str:
-    measured = plan.measured
-    if "album_lufs" in measured:
-        start = (
-            f"album at {measured['album_lufs']:.1f} LUFS, true peak {measured['album_true_peak_dbtp']:+.1f} "
-            "dBTP: one level for all its tracks"
-        )
-    else:
-        done = "" if plan.lwrp is None else f": {_DONE[plan.lwrp.policy]}"
-        start = f"true peak {measured['true_peak_dbtp']:+.1f} dBTP, PLR {measured['plr_db']:.1f}{done}"
-    bound = f"the target of {plan.target_lufs:.1f} LUFS" if level.reaches_target else "the ceiling"
-    scaled = "" if plan.intensity == 1 else f" at intensity {plan.intensity:.2f}"
-    return f"{start}, gain {plan.gain_db:+.1f} dB{scaled}, bounded by {bound}"
-
-
-def _eq_reason(plan: MasteringPlan, change_db: float) -> str:
-    moved = ", ".join(
-        f"{name.removesuffix('_pct').replace('_', ' ')} {gain:+.1f} dB"
-        for name, gain in zip(BAND_NAMES, plan.eq_db, strict=True)
-        if abs(gain) >= SHOWN_DB
-    )
-    bias = BIASES[plan.preset]
-    loud = plan.lwrp is not None and plan.lwrp.weights.master == 0
-    if not moved:
-        return f"flat: {'no correction where the track is loud' if loud else 'inside the corridor of music'}"
-    why = "no correction where the track is loud" if loud else "half way back to the corridor of music"
-    if any(bias.tone_db) or min(bias.correction_scale) < 1:
-        why += f"; preset {plan.preset}: {bias.summary.rstrip('.')}"
-    return f"{moved} ({why}); loudness {change_db:+.1f} LU"
-
-
-def _limiting_reason(limiting_db: float, limit_dbtp: float) -> str:
-    if limiting_db == 0:
-        return f"no peak over {limit_dbtp:.2f} dBTP is expected: the limiter idles"
-    return (
-        f"the highest peak is expected {limiting_db:.1f} dB over {limit_dbtp:.2f} dBTP and is limited to it"
-    )
-
-
-def ceiling_reason(ceiling_dbtp: float) -> str:
-    return f"no true peak of the output lies over {ceiling_dbtp:.1f} dBTP"
-
-
-def target_reason(target: Target, bias: Bias) -> str:
-    offset = f", {bias.target_offset_db:+.1f} dB by the preset" if bias.target_offset_db else ""
-    scope = "the album as a whole" if target.level == "album" else "each track by itself"
-    return f"{target.lufs:.1f} LUFS asked for, {scope}{offset}"

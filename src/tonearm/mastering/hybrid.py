@@ -14,17 +14,12 @@ from types import MappingProxyType
 from typing import Final
 
 from tonearm.dsp.limiter import MARGIN_DB
-from tonearm.mastering.adaptive import (
-    NOT_APPLIED,
-    biased,
-    ceiling_reason,
-    check_intensity,
-    target_reason,
-)
+from tonearm.mastering.adaptive import biased, check_intensity
 from tonearm.mastering.correction import correction
 from tonearm.mastering.heard import Heard, HeardSoFar
 from tonearm.mastering.lwrp import loud_weight
 from tonearm.mastering.presets import BIASES
+from tonearm.mastering.reasons import NOT_APPLIED, ceiling_reason, target_reason
 from tonearm.mastering.spectrum import loudness_change
 from tonearm.model.audio import Block
 from tonearm.model.plan import EQ_BANDS, MasteringPlan, MasteringState, Preset, Target, untouched
