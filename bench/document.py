@@ -19,7 +19,8 @@ def head(machine: str, origin: str, revision: str, runs: int, loads: Sequence[fl
 
 Written by `make bench`; every figure below comes from one run of it.
 
-- **Machine**: {machine}. Its cores were shared with other work (between {min(loads):.1f} and
+- **Machine**: {machine}.
+  Its cores were shared with other work (between {min(loads):.1f} and
   {max(loads):.1f} processes wanted one): the ratios count, the seconds hold only here.
 - **Sound**: {origin}, cut or repeated to {sound.LENGTH_S} s, decoded once to 44.1 kHz, stereo, 16 bit.
 - **Figures**: CPU seconds of a process of its own, all its threads together, bound to one core, one
@@ -48,8 +49,8 @@ def fingerprints(measured: Mapping[str, Measured]) -> str:
     return "\n\n".join(
         (
             "## Fingerprint",
-            "From the WAV to the result. Two of the others read the file themselves, so that only the sum is"
-            " known. None of them computes the same: the second column says what.",
+            "From the WAV to the result; what is not taken apart reads the file itself. None of the others"
+            " computes the same as Tonearm: the second column says what.",
             table((*heading, *ratios), rows),
             *(_parts(peer) for peer in peers if len(peer.parts) > 2),
             "What they found, as a sign that all heard the same (centroids differ by window and frames):",
@@ -80,7 +81,7 @@ def chains(measured: Mapping[str, Measured]) -> str:
             each.contender.does,
             str(each.cost()),
             _speed(each.cost()),
-            str(each.cost().over(base)),
+            _ratio(each.cost(), base),
             f"{each.findings['peak, dBFS']:.2f}",
         )
         for each in measured.values()
@@ -129,10 +130,10 @@ def _fingerprint_row(each: Measured, together: Cost, analysis: Cost, base: Cost)
     if "decoding" in each.parts:
         rest = each.cost(*(part for part in each.parts if part != "decoding"))
         apart = (str(each.cost("decoding")), str(rest))
-        relative = str(rest.over(analysis))
+        relative = _ratio(rest, analysis)
     return (
         *(_named(each), each.contender.does, *apart, str(together), _speed(together)),
-        *(relative, str(together.over(base))),
+        *(relative, _ratio(together, base)),
     )
 
 
@@ -154,6 +155,10 @@ def _found(measured: Iterable[Measured]) -> str:
 def _named(each: Measured) -> str:
     name = each.contender.name
     return f"**{name}**" if each.contender.package == "tonearm" else f"{name} {each.version}"
+
+
+def _ratio(cost: Cost, base: Cost) -> str:
+    return "1" if cost == base else str(cost.over(base))
 
 
 def _speed(cost: Cost) -> str:

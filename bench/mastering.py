@@ -153,6 +153,6 @@ CONTENDERS: Final = (
     TONEARM,
     Contender("Tonearm, as a play does it", "tonearm", "the same, from FLAC", _as_played),
     Contender("pedalboard", "pedalboard", "seven bands, gain, `Limiter` (no true peak)", _pedalboard),
-    Contender("FFmpeg filters", "av", "seven bands, gain, `alimiter` (no true peak)", _ffmpeg),
-    Contender("FFmpeg loudnorm", "av", "loudness and true peak at 192 kHz, no equaliser", _loudnorm),
+    Contender("FFmpeg filters, PyAV", "av", "seven bands, gain, `alimiter` (no true peak)", _ffmpeg),
+    Contender("FFmpeg loudnorm, PyAV", "av", "loudness and true peak at 192 kHz, no equaliser", _loudnorm),
 )

@@ -127,6 +127,8 @@ CONTENDERS: Final = (
         _librosa,
     ),
     Contender("bliss", "bliss-audio", "`Song`: 23 values of tempo, timbre, chroma, loudness", _bliss),
-    Contender("aubio", "aubio-ledfx", "onsets, tempo, pitch (`yinfft`), centroid, rolloff, flux", _aubio),
+    Contender(
+        "aubio-ledfx", "aubio-ledfx", "onsets, tempo, pitch (`yinfft`), centroid, rolloff, flux", _aubio
+    ),
     Contender("pyebur128", "pyebur128", "integrated loudness, range, true peak: 3 of ours", _ebur128),
 )
