@@ -181,6 +181,29 @@ async def test_an_unknown_track_is_measured_and_kept_before_it_is_told(executor)
     assert all(entry["track_id"] == 1 for entry in logs[1:])
 
 
+async def test_a_database_that_is_locked_for_writing_keeps_no_other_track_waiting(executor) -> None:
+    async with world(executor) as here:
+        unlocked = threading.Event()
+        put = here.database.put
+
+        def locked(*row) -> None:
+            unlocked.wait(10)
+            put(*row)
+
+        here.database.put = locked
+        here.database.rows[9, SIGNATURE] = analysis()
+        waiting = [asyncio.create_task(here.generator.generate(track(track_id=number))) for number in range(1, 6)]
+        try:
+            while here.service.ended < len(waiting):
+                await asyncio.sleep(0.001)
+            async with asyncio.timeout(2):
+                assert await here.generator.lookup(track(track_id=9)) == analysis()
+            assert not any(task.done() for task in waiting)
+        finally:
+            unlocked.set()
+        assert await asyncio.gather(*waiting) == [analysis()] * 5
+
+
 async def test_another_state_of_the_file_is_another_measurement(executor) -> None:
     async with world(executor) as here:
         await here.generator.get_or_generate(track(content="old"))

@@ -52,6 +52,9 @@ class Archive:
         self._store = store
         self._files = files
         self._executor = executor
+        # One writes at a time, as the database has it, so that a database that is locked takes one
+        # thread and not all those in which plays look their tracks up.
+        self._writing = asyncio.Lock()
 
     async def lookup(self, track: Track) -> Analysis | None:
         """What is known of the track already, by whichever algorithm; None if nothing is.
@@ -98,7 +101,8 @@ class Archive:
     async def record_failure(self, track: Track, code: str) -> None:
         """Note why there is no fingerprint."""
         try:
-            await self._blocking(lambda: self._store.record_failure(track.id, track.signature, code))
+            async with self._writing:
+                await self._blocking(lambda: self._store.record_failure(track.id, track.signature, code))
         except (LibraryUnavailable, TrackNotFound) as error:
             log.warning("Failure not stored in database", track_id=track.id, reason=str(error))
 
@@ -111,7 +115,8 @@ class Archive:
 
     async def _put_in_database(self, track: Track, analysis: Analysis) -> bool:
         try:
-            await self._blocking(lambda: self._store.put(track.id, track.signature, analysis))
+            async with self._writing:
+                await self._blocking(lambda: self._store.put(track.id, track.signature, analysis))
         except (LibraryUnavailable, TrackNotFound) as error:
             log.warning("Fingerprint not stored in database", track_id=track.id, reason=str(error))
             return False
