@@ -16,6 +16,7 @@ import structlog
 import uvloop
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
+from tonearm.audio.decode import Decoder
 from tonearm.fingerprints.background import BackgroundAnalysis
 from tonearm.fingerprints.generator import FingerprintGenerator, FingerprintService
 from tonearm.fingerprints.service.client import FingerprintClient
@@ -38,7 +39,7 @@ from tonearm.routers.health import build_health_router
 from tonearm.routers.library import build_library_router
 from tonearm.routers.system import SocketRouter, build_socket_router
 from tonearm.routers.web import build_web_router
-from tonearm.routers.web_server import GRACE_S, WebServer
+from tonearm.routers.web_server import WebServer
 from tonearm.scanning.jobs import ScanJobs
 from tonearm.scanning.reading import read_file
 from tonearm.scanning.report import ScanProgress
@@ -49,7 +50,11 @@ from tonearm.streaming.pool import RenderPool
 from tonearm.streaming.present import PresentTracks
 
 DATABASE_THREADS: Final = 4
+UPLOAD_THREADS: Final = 2
 COMPILE_TOLD_S: Final = 2.0
+PATIENCE_S: Final = 0.4
+"""How long the end waits for a client that does not read, or for a step of sound."""
+
 SPARE_RENDERERS: Final = 2
 """Threads beyond the cores, so that a read from a dead disk does not hold up every stream."""
 
@@ -171,18 +176,19 @@ async def _build(settings: Settings, stack: AsyncExitStack) -> WebServer:
     library = await loop.run_in_executor(blocking, _open_library, settings)
     stack.callback(library.close)
     pool = RenderPool((os.cpu_count() or 1) + SPARE_RENDERERS)
-    stack.callback(pool.close, GRACE_S)
+    stack.callback(pool.close, PATIENCE_S)
     kernels = asyncio.wrap_future(pool.submit(COMPILED_FIRST, warm_kernels))
     # What has been loaded by then is never freed. Going through these 250,000 objects in search of
     # garbage stops every thread for 0.2 s.
     kernels.add_done_callback(lambda _: gc.freeze())
     patience = loop.call_later(COMPILE_TOLD_S, _tell_compiling, kernels)
     stack.callback(patience.cancel)
-    generator = _build_generator(settings, library, blocking, stack)
+    services = await stack.enter_async_context(AsyncExitStack())
+    generator = _build_generator(settings, library, blocking, services)
     pending = library.fingerprints if settings.fingerprints.background else _NothingPending()
     background = BackgroundAnalysis(pending, generator, blocking)
     background.start()
-    stack.push_async_callback(background.stop)
+    services.push_async_callback(background.stop)
     scans = ScanJobs(
         Scanner(settings.library.roots, library.tracks, read_file),
         after_scan=lambda: loop.call_soon_threadsafe(background.notify),
@@ -204,7 +210,11 @@ async def _build(settings: Settings, stack: AsyncExitStack) -> WebServer:
     )
     if settings.library.roots:
         scans.start(())
-    return WebServer(app, lambda: sockets.close(GRACE_S))
+
+    async def end_together() -> None:
+        await asyncio.gather(sockets.close(PATIENCE_S), services.aclose())
+
+    return WebServer(app, end_together)
 
 
 def _tell_compiling(kernels: "asyncio.Future[None]") -> None:
@@ -252,6 +262,8 @@ def _build_generator(
     settings: Settings, library: RepositoryFactory, blocking: ThreadPoolExecutor, stack: AsyncExitStack
 ) -> FingerprintGenerator:
     chosen = settings.fingerprints
+    uploading = ThreadPoolExecutor(UPLOAD_THREADS, thread_name_prefix="upload")
+    stack.callback(uploading.shutdown)
     service: FingerprintService
     if chosen.server is None:
         command = [
@@ -266,10 +278,10 @@ def _build_generator(
         process = FingerprintServerProcess(command, chosen.listen)
         process.start()
         stack.push_async_callback(process.stop)
-        client = FingerprintClient(lambda: process.address, chosen.deadline_s)
+        client = FingerprintClient(lambda: process.address, chosen.deadline_s, Decoder, uploading)
         service = SupervisedService(process, client)
     else:
-        service = client = FingerprintClient(chosen.server, chosen.deadline_s)
+        service = client = FingerprintClient(chosen.server, chosen.deadline_s, Decoder, uploading)
     stack.push_async_callback(client.close)
     files = Sidecars(settings.data_dir / "fingerprints")
     generator = FingerprintGenerator(library.fingerprints, files, service, chosen.deadline_s, blocking)

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,15 +43,20 @@ class RunningFingerprintServer:
             response_deserializer=pb.MeasureReply.FromString,
         )
 
-    def measure(self, path: Path | str, signature: str = "", timeout_s: float = 60.0) -> Answer:
-        call = self.measuring(pb.MeasureRequest(path=str(path), signature=signature), timeout=timeout_s)
-        replies: list[pb.MeasureReply] = []
-        try:
-            replies.extend(call)
-        except grpc.RpcError:
-            trailing = dict(call.trailing_metadata() or ())
-            return Answer(call.code(), replies, call.details(), trailing.get("tonearm-code", ""))
-        return Answer(call.code(), replies)
+        self.measuring_audio = channel.stream_stream(
+            f"/{SERVICE_NAME}/MeasureAudio",
+            request_serializer=lambda block: block if isinstance(block, bytes) else block.SerializeToString(),
+            response_deserializer=pb.MeasureReply.FromString,
+        )
+
+    def measure(
+        self, path: Path | str, signature: str = "", timeout_s: float = 60.0, probe_first: bool = False
+    ) -> Answer:
+        request = pb.MeasureRequest(path=str(path), signature=signature, probe_first=probe_first)
+        return _answer(self.measuring(request, timeout=timeout_s))
+
+    def measure_audio(self, blocks: Iterable[pb.AudioBlock | bytes], timeout_s: float = 60.0) -> Answer:
+        return _answer(self.measuring_audio(iter(blocks), timeout=timeout_s))
 
     def health(self, service: str = "") -> int:
         request = health_pb2.HealthCheckRequest(service=service)
@@ -65,6 +70,16 @@ class RunningFingerprintServer:
 
     def workers(self) -> list[int]:
         return children(self.process.pid)
+
+
+def _answer(call: grpc.Call) -> Answer:
+    replies: list[pb.MeasureReply] = []
+    try:
+        replies.extend(call)
+    except grpc.RpcError:
+        trailing = dict(call.trailing_metadata() or ())
+        return Answer(call.code(), replies, call.details(), trailing.get("tonearm-code", ""))
+    return Answer(call.code(), replies)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -28,10 +29,11 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from liars import free_port
 from music import clip
 
+from tonearm.audio.decode import Decoder
 from tonearm.audio.signature import file_signature
 from tonearm.fingerprints.service import fingerprint_pb2 as pb
 from tonearm.fingerprints.service.client import SERVICE_NAME
-from tonearm.fingerprints.service.messages import from_reply
+from tonearm.fingerprints.service.messages import from_reply, probe_from_reply
 from tonearm.model.fingerprint import ALGORITHM_VERSION
 from tonearm.rendering.measure import measure_file
 
@@ -252,3 +254,86 @@ def test_the_front_process_holds_no_numerics() -> None:
         [sys.executable, "-c", front], capture_output=True, text=True, timeout=30, check=True
     )
     assert ended.stdout.splitlines()[-2:] == ["PERMISSION_DENIED", "[]"]
+
+
+def audio_of(path: Path, frames: int = 6_000) -> Iterator[pb.AudioBlock]:
+    with Decoder(path) as decoder:
+        audio = decoder.info
+        while len(samples := decoder.read(frames)):
+            yield pb.AudioBlock(
+                f32le=samples.tobytes(),
+                rate=audio.format.rate,
+                channels=audio.format.channels,
+                layout=audio.channel_layout,
+            )
+
+
+def test_audio_that_was_sent_gives_what_the_file_gives(server, music: Path) -> None:
+    path = music / "loop_tabla.flac"
+    answer = server.measure_audio(audio_of(path))
+    assert answer.status is grpc.StatusCode.OK
+    assert from_reply(answer.replies[-1]) == measure_file(path)
+
+
+BLOCK = pb.AudioBlock(f32le=np.ones(200, np.float32).tobytes(), rate=44_100, channels=2)
+
+
+@pytest.mark.parametrize(
+    ("blocks", "status", "code"),
+    [
+        ([], grpc.StatusCode.FAILED_PRECONDITION, "NOT_ENOUGH_AUDIO"),
+        ([BLOCK], grpc.StatusCode.FAILED_PRECONDITION, "NOT_ENOUGH_AUDIO"),
+        ([b"\xff\xff"], grpc.StatusCode.INVALID_ARGUMENT, "DECODE_ERROR"),
+        ([BLOCK, b"\xff\xff", BLOCK], grpc.StatusCode.INVALID_ARGUMENT, "DECODE_ERROR"),
+        ([pb.AudioBlock(rate=1, channels=2)], grpc.StatusCode.INVALID_ARGUMENT, "DECODE_ERROR"),
+        ([BLOCK, pb.AudioBlock(rate=48_000)], grpc.StatusCode.INVALID_ARGUMENT, "DECODE_ERROR"),
+        ([BLOCK, pb.AudioBlock(f32le=bytes(7))] * 40, grpc.StatusCode.INVALID_ARGUMENT, "DECODE_ERROR"),
+        ([pb.AudioBlock(f32le=bytes(80_000))], grpc.StatusCode.RESOURCE_EXHAUSTED, ""),
+    ],
+)
+def test_audio_that_is_none_has_its_status(server, music: Path, blocks, status, code: str) -> None:
+    answer = server.measure_audio(blocks)
+    assert (answer.status, answer.code) == (status, code)
+    assert works(server, music)
+
+
+def test_one_who_hangs_up_amid_audio_frees_the_worker(server, music: Path) -> None:
+    sent, hold = threading.Event(), threading.Event()
+
+    def endless() -> Iterator[pb.AudioBlock]:
+        noise = np.random.default_rng(5).uniform(-0.5, 0.5, 12_000).astype(np.float32).tobytes()
+        for _ in range(4_000):
+            yield pb.AudioBlock(f32le=noise, rate=44_100, channels=2)
+        sent.set()
+        hold.wait(30)
+
+    call = server.measuring_audio(endless(), timeout=30)
+    assert next(call).HasField("progress")
+    assert sent.wait(20)
+    (worker,) = server.workers()
+    call.cancel()
+    hold.set()
+    assert works(server, music)
+    assert server.workers() == [worker], "it was told to stop and did"
+
+
+def test_a_worker_killed_amid_audio_fails_that_request_alone(server, music: Path) -> None:
+    call = server.measuring_audio(audio_of(music / "long.wav"), timeout=60)
+    assert next(call).HasField("progress")
+    (worker,) = server.workers()
+    os.kill(worker, signal.SIGKILL)
+    with pytest.raises(grpc.RpcError):
+        list(call)
+    assert call.code() is grpc.StatusCode.INTERNAL
+    assert works(server, music)
+
+
+def test_a_probe_comes_before_everything_else_where_it_was_asked_for(server, music: Path) -> None:
+    replies = server.measure(music / "medium.wav", probe_first=True).replies
+    assert replies[0].HasField("probe")
+    assert [reply.HasField("probe") for reply in replies].count(True) == 1
+    probe, analysis = probe_from_reply(replies[0]), from_reply(replies[-1])
+    assert probe.lufs == pytest.approx(analysis.fingerprint.lufs, abs=0.5)
+    assert not any(reply.HasField("probe") for reply in server.measure(music / "drum_roll.flac").replies)
+    silent = server.measure(music / "silent.wav", probe_first=True)
+    assert (silent.status, silent.replies) == (grpc.StatusCode.FAILED_PRECONDITION, [])

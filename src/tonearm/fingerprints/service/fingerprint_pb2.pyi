@@ -20,6 +20,22 @@ class MeasureRequest(_message.Message):
     background: bool
     def __init__(self, path: _Optional[str] = ..., signature: _Optional[str] = ..., track_id: _Optional[int] = ..., probe_first: _Optional[bool] = ..., background: _Optional[bool] = ...) -> None: ...
 
+class AudioBlock(_message.Message):
+    __slots__ = ("f32le", "rate", "channels", "layout", "track_id", "background")
+    F32LE_FIELD_NUMBER: _ClassVar[int]
+    RATE_FIELD_NUMBER: _ClassVar[int]
+    CHANNELS_FIELD_NUMBER: _ClassVar[int]
+    LAYOUT_FIELD_NUMBER: _ClassVar[int]
+    TRACK_ID_FIELD_NUMBER: _ClassVar[int]
+    BACKGROUND_FIELD_NUMBER: _ClassVar[int]
+    f32le: bytes
+    rate: int
+    channels: int
+    layout: str
+    track_id: int
+    background: bool
+    def __init__(self, f32le: _Optional[bytes] = ..., rate: _Optional[int] = ..., channels: _Optional[int] = ..., layout: _Optional[str] = ..., track_id: _Optional[int] = ..., background: _Optional[bool] = ...) -> None: ...
+
 class MeasureReply(_message.Message):
     __slots__ = ("probe", "progress", "result", "algorithm_version", "processing_time_ms")
     PROBE_FIELD_NUMBER: _ClassVar[int]

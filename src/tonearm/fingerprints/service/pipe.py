@@ -3,11 +3,13 @@
 A frame is one byte for its kind, four bytes for the length of the payload (big endian), the payload.
 
     to the worker:    MEASURE (a MeasureRequest), STOP (nothing)
+                      BEGIN (the first AudioBlock), BLOCK (an AudioBlock), END (nothing)
     from the worker:  READY (nothing), REPLY (a MeasureReply), STOPPED (nothing),
                       ERROR (the code of an error, a newline, its text)
 
 One request at a time; it ends with a REPLY that holds a result, an ERROR, or STOPPED. A STOP that
-arrives after the end is ignored. The end of either pipe means that the other process is gone.
+arrives after the end is ignored, and so is a BLOCK or an END. The end of either pipe means that the
+other process is gone.
 """
 
 import struct
@@ -17,6 +19,9 @@ HEADER: Final = struct.Struct(">cI")
 
 MEASURE: Final = b"M"
 STOP: Final = b"S"
+BEGIN: Final = b"A"
+BLOCK: Final = b"B"
+END: Final = b"F"
 READY: Final = b"W"
 REPLY: Final = b"R"
 STOPPED: Final = b"X"

@@ -3,7 +3,8 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from typing import Final, Self
 
 from tonearm.fingerprints.service import fingerprint_pb2 as pb
@@ -16,6 +17,7 @@ from tonearm.model.errors import (
     DecodeError,
     FileMissing,
     FingerprintServerFailed,
+    FingerprintTimeout,
     NotEnoughAudio,
     TonearmError,
 )
@@ -32,6 +34,9 @@ end of a long file is silent for some seconds of CPU, and background work gets l
 FILE_LIMIT_S: Final = 1200.0
 """The longest that one file may take. The kernel limits the CPU time (see ``limits``); this is for
 what is slow without using any, such as a disk that hands out one block a minute."""
+
+SENDER_LIMIT_S: Final = 10.0
+"""Whoever sends audio may not keep a worker waiting for longer."""
 
 STOP_LIMIT_S: Final = 0.5
 
@@ -60,6 +65,7 @@ class WorkerProcess:
         self._process = process
         self._frames: asyncio.Queue[tuple[bytes, bytes] | None] = asyncio.Queue()
         self._pump = asyncio.create_task(self._read_frames())
+        self._fault: FingerprintTimeout | None = None
         self.busy = False
         self.gone = asyncio.Event()
 
@@ -94,7 +100,7 @@ class WorkerProcess:
     def pid(self) -> int:
         return self._process.pid
 
-    async def measure(self, request: pb.MeasureRequest) -> AsyncGenerator[pb.MeasureReply, None]:
+    def measure(self, request: pb.MeasureRequest) -> AsyncGenerator[pb.MeasureReply, None]:
         """Have one file measured; the last reply holds the result.
 
         Raises:
@@ -103,7 +109,49 @@ class WorkerProcess:
             AnalysisFailed: the worker died.
         """
         self.busy = True
+        self._fault = None
         self._send(pipe.MEASURE, request.SerializeToString())
+        return self._replies()
+
+    async def measure_audio(
+        self, first: bytes, others: AsyncIterator[bytes]
+    ) -> AsyncGenerator[pb.MeasureReply, None]:
+        """Have serialised AudioBlocks measured, which are asked for no faster than the worker takes them.
+
+        Raises:
+            FingerprintTimeout: the next block did not come in time.
+            And as ``measure``.
+        """
+        self.busy = True
+        self._fault = None
+        self._send(pipe.BEGIN, first)
+        feeding = asyncio.create_task(self._feed(others))
+        try:
+            yield pb.MeasureReply(progress=pb.Progress(frames=0))
+            async with aclosing(self._replies()) as replies:
+                async for reply in replies:
+                    yield reply
+        finally:
+            feeding.cancel()
+
+    async def _feed(self, blocks: AsyncIterator[bytes]) -> None:
+        assert self._process.stdin is not None
+        try:
+            while True:
+                async with asyncio.timeout(SENDER_LIMIT_S):
+                    block = await anext(blocks)
+                self._send(pipe.BLOCK, block)
+                await self._process.stdin.drain()
+        except StopAsyncIteration:
+            self._send(pipe.END)
+        except TimeoutError:
+            self._fault = FingerprintTimeout(f"no audio for {SENDER_LIMIT_S:g} s")
+            self._send(pipe.STOP)
+        except ConnectionError:
+            # The worker is gone, which whoever reads its replies finds out.
+            return
+
+    async def _replies(self) -> AsyncGenerator[pb.MeasureReply, None]:
         loop = asyncio.get_running_loop()
         latest = loop.time() + FILE_LIMIT_S
         while self.busy:
@@ -118,6 +166,9 @@ class WorkerProcess:
                 # A worker that ran out of memory leaves; it stays busy until it is gone.
                 self.busy = error is AnalysisTooLarge
                 raise error(text)
+            elif kind == pipe.STOPPED and self._fault is not None:
+                self.busy = False
+                raise self._fault
             else:
                 raise FingerprintServerFailed(f"worker {self.pid}: unexpected {kind!r}")
 

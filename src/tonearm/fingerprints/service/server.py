@@ -10,13 +10,14 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Coroutine, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
 import grpc
 import structlog
+from google.protobuf.message import DecodeError as MalformedMessage
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
@@ -25,7 +26,8 @@ from tonearm.fingerprints.service.lifeline import TAKEN, Lifeline
 from tonearm.fingerprints.service.names import CODE_METADATA, SERVICE_NAME
 from tonearm.fingerprints.service.paths import permitted, to_text
 from tonearm.fingerprints.service.pool import WorkerPool
-from tonearm.fingerprints.service.process import WORKER_COMMAND
+from tonearm.fingerprints.service.process import SENDER_LIMIT_S, WORKER_COMMAND
+from tonearm.fingerprints.service.slots import Work
 from tonearm.model.errors import (
     AnalysisFailed,
     AnalysisTooLarge,
@@ -34,6 +36,7 @@ from tonearm.model.errors import (
     FileMissing,
     FingerprintServerBusy,
     FingerprintServerFailed,
+    FingerprintTimeout,
     NotEnoughAudio,
     OutsideLibrary,
     TonearmError,
@@ -52,6 +55,7 @@ _STATUS: Final[dict[type[TonearmError], grpc.StatusCode]] = {
     FileMissing: grpc.StatusCode.NOT_FOUND,
     FingerprintServerBusy: grpc.StatusCode.RESOURCE_EXHAUSTED,
     FingerprintServerFailed: grpc.StatusCode.INTERNAL,
+    FingerprintTimeout: grpc.StatusCode.DEADLINE_EXCEEDED,
     NotEnoughAudio: grpc.StatusCode.FAILED_PRECONDITION,
     OutsideLibrary: grpc.StatusCode.PERMISSION_DENIED,
 }
@@ -60,9 +64,9 @@ log = structlog.get_logger()
 
 
 class FingerprintServicer:
-    """Answers ``Measure``: checks the path, hands the request to the pool, passes the replies on.
+    """Answers calls: checks the path, hands the request to the pool, passes the replies on.
 
-    The deadline of a request and a cancel by the client both cancel ``measure``, which stops the
+    The deadline of a request and a cancel by the client both cancel the method, which stops the
     work in the pool.
     """
 
@@ -73,21 +77,39 @@ class FingerprintServicer:
 
     def handler(self) -> grpc.GenericRpcHandler:
         """What a gRPC server needs to route calls here."""
+        # Audio is passed on as it came; a worker reads it.
+        measure_audio = grpc.stream_stream_rpc_method_handler(
+            self.measure_audio, response_serializer=pb.MeasureReply.SerializeToString
+        )
         measure = grpc.unary_stream_rpc_method_handler(
             self.measure,
             request_deserializer=pb.MeasureRequest.FromString,
             response_serializer=pb.MeasureReply.SerializeToString,
         )
-        return grpc.method_handlers_generic_handler(SERVICE_NAME, {"Measure": measure})
+        return grpc.method_handlers_generic_handler(
+            SERVICE_NAME, {"Measure": measure, "MeasureAudio": measure_audio}
+        )
 
     async def measure(self, request: pb.MeasureRequest, context: grpc.aio.ServicerContext) -> None:
         """One call; errors go out as a status, a sentence and a code, never with a path or a cause."""
         try:
             await self._answer(request, context)
         except TonearmError as error:
-            status = _STATUS[type(error)]
-            log.warning("Not measured", track_id=request.track_id, status=status.name, reason=str(error))
-            await context.abort(status, error.sentence, ((CODE_METADATA, error.code),))
+            await _refuse(error, request.track_id, context)
+
+    async def measure_audio(self, blocks: AsyncIterable[bytes], context: grpc.aio.ServicerContext) -> None:
+        """One call of ``MeasureAudio``, for serialised blocks; errors as in ``measure``."""
+        track_id = 0
+        others = aiter(blocks)
+        try:
+            serialised = await _first_block(others)
+            first = _parsed(serialised)
+            track_id = first.track_id
+            work = Work.BACKGROUND if first.background else Work.PLAY
+            job = self._pool.employ(work, lambda worker: worker.measure_audio(serialised, others))
+            await _pass_on(job, context)
+        except TonearmError as error:
+            await _refuse(error, track_id, context)
 
     async def _answer(self, request: pb.MeasureRequest, context: grpc.aio.ServicerContext) -> None:
         loop = asyncio.get_running_loop()
@@ -95,9 +117,38 @@ class FingerprintServicer:
         resolved = pb.MeasureRequest()
         resolved.CopyFrom(request)
         resolved.path = to_text(path)
-        async with contextlib.aclosing(self._pool.measure(resolved)) as replies:
-            async for reply in replies:
-                await context.write(reply)
+        await _pass_on(self._pool.measure(resolved), context)
+
+
+async def _pass_on(job: AsyncGenerator[pb.MeasureReply, None], context: grpc.aio.ServicerContext) -> None:
+    async with contextlib.aclosing(job) as replies:
+        async for reply in replies:
+            await context.write(reply)
+
+
+async def _refuse(error: TonearmError, track_id: int, context: grpc.aio.ServicerContext) -> None:
+    status = _STATUS[type(error)]
+    log.warning("Not measured", track_id=track_id, status=status.name, reason=str(error))
+    await context.abort(status, error.sentence, ((CODE_METADATA, error.code),))
+
+
+async def _first_block(blocks: AsyncIterator[bytes]) -> bytes:
+    try:
+        async with asyncio.timeout(SENDER_LIMIT_S):
+            return await anext(blocks)
+    except StopAsyncIteration:
+        raise NotEnoughAudio("no audio at all") from None
+    except TimeoutError as error:
+        raise FingerprintTimeout(f"no audio for {SENDER_LIMIT_S:g} s") from error
+
+
+def _parsed(serialised: bytes) -> pb.AudioBlock:
+    block = pb.AudioBlock()
+    try:
+        block.ParseFromString(serialised)
+    except MalformedMessage as error:
+        raise DecodeError(f"not an AudioBlock: {error}") from error
+    return block
 
 
 class FingerprintServer:

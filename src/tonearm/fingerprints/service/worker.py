@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 import wave
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -24,11 +24,13 @@ from tonearm.analysis.extract import Extractor
 from tonearm.audio.signature import file_signature
 from tonearm.fingerprints.service import fingerprint_pb2 as pb
 from tonearm.fingerprints.service import pipe
+from tonearm.fingerprints.service.audio import AudioMeasurement
 from tonearm.fingerprints.service.limits import CPU_LIMIT_S, MEMORY_LIMIT, limit_cpu, limit_memory
 from tonearm.fingerprints.service.messages import to_probe_reply, to_reply
 from tonearm.fingerprints.service.paths import from_text
 from tonearm.model.errors import AnalysisTooLarge, DecodeError, FileMissing, NotEnoughAudio, TonearmError
 from tonearm.model.fingerprint import ALGORITHM_VERSION
+from tonearm.model.measures import Analysis
 from tonearm.rendering.measure import measure_file
 from tonearm.rendering.probing import probe_file
 
@@ -64,28 +66,44 @@ class Worker:
         while True:
             kind, payload = self._receive()
             if kind == pipe.MEASURE:
-                self._answer(pb.MeasureRequest.FromString(payload))
+                request = pb.MeasureRequest.FromString(payload)
+                self._answer(lambda: self._measure_file(request))  # noqa: B023 (called at once)
+            elif kind == pipe.BEGIN:
+                self._answer(lambda: self._measure_audio(payload))  # noqa: B023
 
-    def _answer(self, request: pb.MeasureRequest) -> None:
+    def _answer(self, measure: Callable[[], Analysis]) -> None:
         self._started = self._told = time.monotonic()
         limit_cpu(self._cpu_limit_s)
         try:
-            path = from_text(request.path)
-            self._check_signature(path, request.signature)
-            if request.probe_first:
-                self._probe(path)
-            analysis = measure_file(path, self._on_progress)
-            self._check_signature(path, request.signature)
+            analysis = measure()
         except _Stopped:
             self._send(pipe.STOPPED)
         except TonearmError as error:
             self._send_error(error)
         except MemoryError:
             # What else did not get its memory is anyone's guess: a new process takes over.
-            self._send_error(AnalysisTooLarge(f"{request.path}: out of memory"))
+            self._send_error(AnalysisTooLarge("out of memory"))
             _leave()
         else:
             self._send(pipe.REPLY, to_reply(analysis, self._elapsed_ms()).SerializeToString())
+
+    def _measure_file(self, request: pb.MeasureRequest) -> Analysis:
+        path = from_text(request.path)
+        self._check_signature(path, request.signature)
+        if request.probe_first:
+            self._probe(path)
+        analysis = measure_file(path, self._on_progress)
+        self._check_signature(path, request.signature)
+        return analysis
+
+    def _measure_audio(self, first: bytes) -> Analysis:
+        audio = AudioMeasurement(first)
+        while (received := self._receive())[0] == pipe.BLOCK:
+            audio.process(received[1])
+            self._tell_progress(audio.frames)
+        if received[0] != pipe.END:
+            raise _Stopped
+        return audio.finish()
 
     def _probe(self, path: Path) -> None:
         """Tell a first impression. One that cannot be had is left out: the whole file has its say next."""
@@ -103,6 +121,9 @@ class Worker:
     def _on_progress(self, frames: int) -> None:
         if select.select([self._requests], [], [], 0)[0] and self._receive()[0] == pipe.STOP:
             raise _Stopped
+        self._tell_progress(frames)
+
+    def _tell_progress(self, frames: int) -> None:
         now = time.monotonic()
         if now - self._told >= PROGRESS_EVERY_S:
             self._told = now
