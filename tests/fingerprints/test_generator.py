@@ -192,7 +192,8 @@ async def test_a_database_that_is_locked_for_writing_keeps_no_other_track_waitin
 
         here.database.put = locked
         here.database.rows[9, SIGNATURE] = analysis()
-        waiting = [asyncio.create_task(here.generator.generate(track(track_id=number))) for number in range(1, 6)]
+        tracks = [track(track_id=number) for number in range(1, 6)]
+        waiting = [asyncio.create_task(here.generator.generate(wanted)) for wanted in tracks]
         try:
             while here.service.ended < len(waiting):
                 await asyncio.sleep(0.001)
