@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tonearm.model.fingerprint import Fingerprint as Fingerprint
     from tonearm.model.measures import TrackMeasures as TrackMeasures
     from tonearm.model.plan import MasteringPlan as MasteringPlan
-    from tonearm.rendering.measure import measure_file as fingerprint
+    from tonearm.rendering.fingerprint import fingerprint as fingerprint
     from tonearm.rendering.offline import master_file as master
 
 _HOMES = {
@@ -32,7 +32,7 @@ _HOMES = {
     "Fingerprint": ("tonearm.model.fingerprint", "Fingerprint"),
     "MasteringPlan": ("tonearm.model.plan", "MasteringPlan"),
     "TrackMeasures": ("tonearm.model.measures", "TrackMeasures"),
-    "fingerprint": ("tonearm.rendering.measure", "measure_file"),
+    "fingerprint": ("tonearm.rendering.fingerprint", "fingerprint"),
     "master": ("tonearm.rendering.offline", "master_file"),
 }
 
