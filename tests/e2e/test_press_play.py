@@ -2,15 +2,20 @@
 
 import json
 import math
+import signal
 import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from music import DEMO, clip
 from server import Played, RunningServer, play, receive_stream, serving
 from truth import decoded, lufs, true_peak_dbtp
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection
 
 from tonearm.model.fingerprint import DIMENSION_NAMES
 
@@ -193,3 +198,31 @@ def test_an_unknown_track_is_an_error_with_a_code(server: RunningServer) -> None
     (error,) = played.data("audio_stream_error")
     assert error["code"] == "TRACK_NOT_FOUND"
     assert not played.data("audio_stream_start")
+
+
+def test_ctrl_c_ends_a_playing_server_at_once_and_tells_the_listener(tmp_path: Path) -> None:
+    with serving(tmp_path, DEMO) as running, running.socket("?transport=binary") as connection:
+        connection.send(
+            json.dumps({"type": "play_enhanced", "data": {"track_id": running.track_id("Starfall")}})
+        )
+        while json.loads(connection.recv(timeout=30))["type"] != "audio_chunk_meta":
+            pass
+        began = time.monotonic()
+        running.process.send_signal(signal.SIGINT)
+        played = receive_the_rest(connection)
+        assert played[-1]["type"] == "audio_stream_end"
+        assert played[-1]["data"]["reason"] == "stopped"
+        assert running.process.wait(timeout=10) == 0
+        assert time.monotonic() - began < 2.0
+    assert "Traceback" not in running.log()
+
+
+def receive_the_rest(connection: ClientConnection) -> list[dict[str, Any]]:
+    """The text messages until the server closes the connection."""
+    messages: list[dict[str, Any]] = []
+    with pytest.raises(ConnectionClosed):
+        while True:
+            raw = connection.recv(timeout=10)
+            if isinstance(raw, str):
+                messages.append(json.loads(raw))
+    return messages

@@ -9,6 +9,7 @@ import asyncio
 import heapq
 import itertools
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -63,12 +64,13 @@ class RenderPool:
         return future
 
     def close(self, patience_s: float) -> None:
-        """Finish what is queued, take nothing more, and wait at most ``patience_s`` for each thread."""
+        """Finish what is queued, take nothing more, and wait at most ``patience_s`` for the threads."""
         with self._arrived:
             self._closed = True
             self._arrived.notify_all()
+        deadline = time.monotonic() + patience_s
         for thread in self._threads:
-            thread.join(patience_s)
+            thread.join(max(0.0, deadline - time.monotonic()))
 
     def _work(self) -> None:
         while (job := self._next()) is not None:

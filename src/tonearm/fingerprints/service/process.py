@@ -178,11 +178,16 @@ class WorkerProcess:
         # A task of its own: in one that is being cancelled, as the caller's is when a client hangs up,
         # asyncio.timeout of Python 3.11.2 raises CancelledError, and a stuck worker would be kept.
         dropping = asyncio.ensure_future(self._drop())
-        done, _ = await asyncio.wait({dropping}, timeout=STOP_LIMIT_S)
-        if not done:
+        dropped = False
+        try:
+            done, _ = await asyncio.wait({dropping}, timeout=STOP_LIMIT_S)
+            dropped = bool(done) and dropping.exception() is None
+        finally:
+            # Also when the whole server stops, which cancels this wait.
             dropping.cancel()
-        if not done or dropping.exception() is not None:
-            self.kill()
+            await asyncio.gather(dropping, return_exceptions=True)
+            if not dropped:
+                self.kill()
 
     async def _drop(self) -> None:
         """Read on until the worker says that it has nothing to do any more."""
