@@ -126,6 +126,12 @@ def test_after_the_end_there_is_nothing(made: Files) -> None:
         assert decoder.read(1).shape == (0, 2)
 
 
+def test_doubles_beyond_float32_are_infinite_and_no_warning(tmp_path: Path) -> None:
+    path = tmp_path / "double.wav"
+    soundfile.write(path, np.array([[0.5], [1e300], [-1e300]]), 44_100, subtype="DOUBLE")
+    assert whole(path)[:, 0].tolist() == [0.5, np.inf, -np.inf]
+
+
 def test_floats_above_full_scale_are_kept(tmp_path: Path) -> None:
     loud = np.array([[1.5, -3.0], [0.25, 1e-30]], np.float32)
     for subtype in ("FLOAT", "DOUBLE"):

@@ -34,11 +34,13 @@ def to_block(frame: AudioFrame) -> Block:
         raise ValueError(f"sample format {frame.format.name} is not supported")
     channels = frame.layout.nb_channels
     block = np.empty((frame.samples, channels), np.float32)
-    if frame.format.is_planar:
-        for channel, plane in enumerate(frame.planes[:channels]):
-            block[:, channel] = _values(plane, name, frame.samples)
-    else:
-        block[:] = _values(frame.planes[0], name, frame.samples * channels).reshape(-1, channels)
+    # A double beyond float32 becomes infinite, as other files hold infinities too.
+    with np.errstate(over="ignore"):
+        if frame.format.is_planar:
+            for channel, plane in enumerate(frame.planes[:channels]):
+                block[:, channel] = _values(plane, name, frame.samples)
+        else:
+            block[:] = _values(frame.planes[0], name, frame.samples * channels).reshape(-1, channels)
     if name == "u8":
         block -= np.float32(128.0)
     if name in _BITS:
