@@ -1,5 +1,7 @@
 # make run [MUSIC=DIR] [PORT=8765]   play a folder of music (the demo clips without MUSIC)
 # make test                          the whole check
+# make conformance MUSIC=DIR         every number beside independent programs, written to docs/conformance.md
+# make sensitivity                   whether a wrong constant in any dimension turns a test red
 # make bench                         what it costs, beside others, written to docs/bench.md
 
 PYTHON ?= python3
@@ -9,7 +11,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 BENCH  := bench/.venv
 
-.PHONY: run test format corridor bench clean
+.PHONY: run test format corridor sensitivity conformance bench clean
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Tonearm needs Python 3.11 or newer: make PYTHON=/path/to/python3.11"; exit 1; }
@@ -51,6 +53,12 @@ $(BENCH)/.installed: bench/requirements.txt pyproject.toml
 		$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check "$$peer" || echo "not to be had here: $$peer"; \
 	done
 	@touch $@
+
+sensitivity: $(VENV)/.tested
+	$(BIN)/python tools/sensitivity.py
+
+conformance: $(BENCH)/.installed
+	PYTHONPATH=tests/support $(BENCH)/bin/python -W ignore tools/conformance.py "$(MUSIC)"
 
 bench: $(BENCH)/.installed
 	$(BENCH)/bin/python -m bench

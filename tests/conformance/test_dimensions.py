@@ -5,10 +5,12 @@
 
 import numpy as np
 import pytest
-from built import GROUPS, RATE, Group
-from comparisons import COMPARISONS, Comparison, Heard, downmixed
+from built import GROUPS, Group
+from comparisons import COMPARISONS, Comparison, Heard, compare, downmixed
+from ebu import RATES
 from music import DEMO
 from recordings import recordings
+from signals import RATE, noise_in_steps
 
 from tonearm.model.fingerprint import DIMENSION_NAMES
 
@@ -30,8 +32,15 @@ def test_known_of_a_built_signal(group: Group):
 
 @pytest.mark.parametrize("comparison", NEAR, ids=lambda comparison: f"{comparison.name}: {comparison.by}")
 def test_agrees_on_recordings(comparison: Comparison, clips: list[Heard]):
-    agreement = comparison.over(clips, "demo")
+    (agreement,) = compare([comparison], clips, "demo")
     assert agreement.inside, agreement
+
+
+@pytest.mark.parametrize("rate", RATES)
+def test_levels_at_every_rate(rate: int):
+    heard = [Heard.of((noise_in_steps(rate), rate))]
+    for agreement in compare([c for c in COMPARISONS if c.whole], heard, f"{rate} Hz"):
+        assert agreement.inside, agreement
 
 
 def test_the_downmix_of_surround():

@@ -73,6 +73,14 @@ def steps_variation(levels_db: Sequence[float], seconds: int) -> float:
     return float(np.std(10 * np.log10(windows[windows > 0.01 * windows.mean()])))
 
 
+def gated_loudness(levels_db: Sequence[float], seconds: int) -> float:
+    """Loudness of ``stepped`` tones, which at 1 kHz read their level in dBFS."""
+    hops = np.repeat(10 ** (np.array(levels_db) / 10), 10 * seconds)
+    blocks = np.lib.stride_tricks.sliding_window_view(hops, 4).mean(axis=1)
+    loud = blocks[blocks > 1e-7]
+    return float(10 * np.log10(loud[loud > 0.1 * loud.mean()].mean()))
+
+
 def case(make: Callable[..., Samples], *arguments: float | str, wanted: float) -> Case:
     return partial(make, *arguments), wanted
 
@@ -94,8 +102,16 @@ TWO_STEPS = (-20.0, -36.0, -26.0, -45.0)
 QUARTERS = (-8.0, -20.0, -14.0, -20.0)
 CLICKS_AT = 0.1 + np.arange(12) / 3
 
+GATES = ((-20.0, -31.0), (-20.0, -33.5), (-69.5, -70.5))
+
 GROUPS = (
     *bands(),
+    Group(
+        "lufs",
+        "steps of a tone on both sides of the gates",
+        Bounds(worst=0.03, unit="LU"),
+        [(partial(stepped, levels, 10), gated_loudness(levels, 10)) for levels in GATES],
+    ),
     Group(
         "crest_db",
         "sine, square wave, square wave that drops under the gate",

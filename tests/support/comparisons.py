@@ -1,6 +1,6 @@
 """Every dimension and measure that an independent program can be asked for, and how near it must come."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -50,14 +50,18 @@ class Comparison:
     row: Callable[[Heard], Row]
     least_s: float = 0.0
 
-    def over(self, recordings: Iterable[Heard], on: str) -> Agreement:
-        agreement = Agreement(self.name, self.by, on, self.bounds)
-        for heard in recordings:
-            if heard.level.frames >= self.least_s * heard.level.rate:
-                agreement.add(*self.row(heard))
+
+def compare(comparisons: Sequence[Comparison], recordings: Iterable[Heard], on: str) -> list[Agreement]:
+    """All comparisons over all recordings, of which only one at a time is held."""
+    agreements = [Agreement(c.name, c.by, on, c.bounds) for c in comparisons]
+    for heard in recordings:
+        for comparison, agreement in zip(comparisons, agreements, strict=True):
+            if heard.level.frames >= comparison.least_s * heard.level.rate:
+                agreement.add(*comparison.row(heard))
+    for agreement in agreements:
         if len(agreement.found) < ENOUGH_FOR_RANKS:
-            agreement.bounds = replace(self.bounds, rank=None)
-        return agreement
+            agreement.bounds = replace(agreement.bounds, rank=None)
+    return agreements
 
 
 def _level(

@@ -110,3 +110,11 @@ def clipped() -> Samples:
 def tone_then_noise() -> Samples:
     """1 kHz for four seconds, then noise 77 dB softer for six."""
     return np.concatenate([sine(1000.0), noise(6.0, amplitude=2.5e-5)])
+
+
+def noise_in_steps(rate: int, seconds: int = 20) -> Samples:
+    """Two channels of noise whose level changes every second, the first two of them silent."""
+    rng = np.random.default_rng(3)
+    gains = 0.3 * 10 ** (rng.uniform(-40, -6, seconds) / 20)
+    gains[:2] = 0.0
+    return (np.repeat(gains, rate)[:, None] * rng.standard_normal((seconds * rate, 2))).astype(np.float32)
