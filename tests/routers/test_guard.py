@@ -42,6 +42,9 @@ async def test_any_other_name_is_refused(host: str) -> None:
     [
         ("http://127.0.0.1:8765", 200),
         ("http://nas.local", 200),
+        ("https://nas.local:8443", 200),
+        ("http://127.0.0.1:3000", 403),
+        ("http://127.0.0.1", 403),
         ("http://evil.example", 403),
         ("http://93.184.216.34", 403),
         ("http://127.0.0.1@evil.example", 403),

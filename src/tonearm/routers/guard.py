@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tonearm.routers.problems import problem
 
 COOKIE = "tonearm_token"
+_USUAL_PORTS: Final = {"http": ":80", "https": ":443"}
 LARGEST_BODY: Final = 1 << 20
 _SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data: blob:; frame-ancestors 'none'",
@@ -59,12 +60,17 @@ def same_origin(headers: Headers, names: Iterable[str]) -> bool:
     """Whether the page that calls is ours: it came from the host it calls, or from a given name.
 
     An absent Origin is not a browser's and is allowed. A bare address is no excuse here: a page
-    served from any address could otherwise drive this server.
+    served from any address, or from another port of this machine, could otherwise drive this server.
     """
     origin = headers.get("origin")
     if origin is None:
         return True
-    return host_name(origin) in {host_name(headers.get("host", "")), *(name.lower() for name in names)}
+    if host_name(origin) in {name.lower() for name in names}:
+        return True
+    scheme, _, place = origin.lower().partition("://")
+    return place.removesuffix(_USUAL_PORTS.get(scheme, "")) == headers.get("host", "").lower().removesuffix(
+        _USUAL_PORTS.get(scheme, "")
+    )
 
 
 class Guard:
