@@ -27,7 +27,12 @@ $(VENV)/.tested: pyproject.toml $(VENV)/.installed
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
-run: $(VENV)/.installed
+$(VENV)/.compiled: $(VENV)/.installed $(wildcard src/tonearm/*/*.py)
+	@echo "Compiling the inner loops of the sound, once; this takes up to a minute ..."
+	@$(BIN)/python -m tonearm.rendering.warm
+	@touch $@
+
+run: $(VENV)/.compiled
 	@exec $(BIN)/tonearm serve "$(MUSIC)" --port $(PORT) --data-dir .data
 
 test: $(VENV)/.tested

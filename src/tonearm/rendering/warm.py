@@ -4,6 +4,7 @@ from typing import Final
 
 import numpy as np
 
+from tonearm.analysis import extract, probe
 from tonearm.mastering.chain import Chain
 from tonearm.mastering.hybrid import HybridProcessor
 from tonearm.model.plan import MasteringPlan, MasteringState, Preset, Target
@@ -28,3 +29,14 @@ def warm_kernels() -> None:
         chain.retarget(hybrid.update(block), 0.5)
         chain.process(block[_RATE // 2 :])
         chain.flush()
+
+
+def warm_everything() -> None:
+    """Compile the kernels of playing and of measuring, for all processes of this user."""
+    warm_kernels()
+    extract.warm()
+    probe.warm()
+
+
+if __name__ == "__main__":
+    warm_everything()
