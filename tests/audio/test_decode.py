@@ -235,3 +235,14 @@ def test_real_music_agrees_with_libsndfile(name: str) -> None:
     assert MUSIC is not None
     expected, _ = soundfile.read(MUSIC / name, dtype="float32", always_2d=True)
     np.testing.assert_allclose(whole(MUSIC / name), expected, rtol=0, atol=5e-6)
+
+
+@pytest.mark.parametrize("subtype", ["IMA_ADPCM", "MS_ADPCM"])
+def test_adpcm_is_found_again_at_any_position(tmp_path: Path, subtype: str) -> None:
+    path = tmp_path / "adpcm.wav"
+    tone = 0.5 * np.sin(np.arange(220_000, dtype=np.float64) / 30.0)
+    soundfile.write(path, np.stack([tone, tone[::-1]], axis=1), 44_100, subtype=subtype)
+    entire = whole(path)
+    for start in (1, 1_000, 99_999, 180_000, 215_000):
+        with Decoder(path, start) as decoder:
+            np.testing.assert_array_equal(decoder.read(4_096), entire[start : start + 4_096])

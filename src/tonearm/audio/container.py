@@ -193,8 +193,9 @@ def _describe(path: Path, container: InputContainer) -> OpenAudio:
         bitrate=codec.bit_rate or container.bit_rate or None,
         channel_layout=_layout_name(codec.layout.name, channels),
     )
-    # The raw AAC demuxer guesses its time stamps from the bit rate.
-    frame_true = stream.time_base * rate <= 1 and demuxer != "aac"
+    # The raw AAC demuxer guesses its time stamps from the bit rate, and so does WAV for ADPCM.
+    guessed = demuxer == "aac" or codec.name.startswith("adpcm_")
+    frame_true = stream.time_base * rate <= 1 and not guessed
     return OpenAudio(container, stream, packets, _decoder(stream), info, length, origin, frame_true)
 
 
