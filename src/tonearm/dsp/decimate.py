@@ -10,8 +10,8 @@ import math
 from typing import Final
 
 import numpy as np
-from scipy.signal import firwin, kaiser_beta
 
+from tonearm.dsp.fir import kaiser_beta, low_pass
 from tonearm.dsp.kernels import kernel
 from tonearm.dsp.stft import Signal
 from tonearm.model.audio import Hz
@@ -58,8 +58,7 @@ class Decimator:
         width = 2.0 * math.pi * (stop - passband) / rate
         half = math.ceil((stop_db - 8.0) / (2.285 * width) / 2.0)
         cutoff = 0.5 * (passband + stop)
-        window = ("kaiser", float(kaiser_beta(stop_db)))
-        taps = firwin(2 * half + 1, cutoff, window=window, fs=rate)
+        taps = low_pass(2 * half + 1, 2.0 * cutoff / rate, kaiser_beta(stop_db))
         self._taps = np.concatenate([taps, np.zeros(-len(taps) % 4)]).astype(np.float32)
         self._factor = factor
         self._held = np.zeros(len(self._taps) - 1, dtype=np.float32)

@@ -18,8 +18,8 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import firwin
 
+from tonearm.dsp.fir import low_pass
 from tonearm.dsp.kernels import kernel
 from tonearm.model.audio import Block, Samples64
 
@@ -37,7 +37,7 @@ _Bits = NDArray[np.int32]
 
 def _phases() -> Samples64:
     """Row ``k``, column ``p``: the weight of frame ``n - 10 + k`` in value ``p`` of interval ``n``."""
-    prototype = firwin(2 * REACH * OVERSAMPLING + 1, 1 / OVERSAMPLING, window=("kaiser", 12.0))
+    prototype = low_pass(2 * REACH * OVERSAMPLING + 1, 1 / OVERSAMPLING, 12.0)
     padded = np.zeros(_TAPS * OVERSAMPLING)
     padded[: len(prototype)] = OVERSAMPLING * prototype
     return np.ascontiguousarray(padded.reshape(_TAPS, OVERSAMPLING)[::-1])
