@@ -115,10 +115,10 @@ FAULTS: Final = (
     ),
     Fault(
         "transient_density",
-        "threshold 0.6 for 0.08",
+        "threshold 0.3 for 0.08",
         "analysis/rhythm.py",
         "_THRESHOLD: Final = 0.08",
-        "_THRESHOLD: Final = 0.6",
+        "_THRESHOLD: Final = 0.3",
     ),
     Fault(
         "silence_ratio",
@@ -150,24 +150,24 @@ FAULTS: Final = (
     ),
     Fault(
         "harmonic_ratio",
-        "medians over 5 for 15 bins",
+        "medians over 9 for 15 bins",
         "analysis/spectral.py",
         "_SEPARATION_COLUMNS: Final = 15",
-        "_SEPARATION_COLUMNS: Final = 5",
+        "_SEPARATION_COLUMNS: Final = 9",
     ),
     Fault(
         "pitch_stability",
-        "scale of 35 for 25 cents",
+        "scale of 30 for 25 cents",
         "analysis/pitch.py",
         "_CENTS: Final = 25.0",
-        "_CENTS: Final = 35.0",
+        "_CENTS: Final = 30.0",
     ),
     Fault(
         "chroma_energy",
-        "bells of 0.5 for 0.35 semitones",
+        "bells of 0.4 for 0.35 semitones",
         "analysis/harmony.py",
         "_SEMITONES: Final = 0.35",
-        "_SEMITONES: Final = 0.5",
+        "_SEMITONES: Final = 0.4",
     ),
     Fault(
         "dynamic_range_variation",

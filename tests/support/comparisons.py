@@ -73,11 +73,11 @@ def _level(
     return Comparison(name, by, Bounds(worst=worst, unit=unit), whole, row, least_s)
 
 
-def _spectral(name: str, by: str, bounds: Bounds) -> Comparison:
+def _spectral(name: str, by: str, bounds: Bounds, true_name: str = "", least_s: float = 0.0) -> Comparison:
     def row(heard: Heard) -> Row:
-        return value(heard.analysis, name), float(getattr(heard.spectral, name)), 1.0
+        return value(heard.analysis, name), float(getattr(heard.spectral, true_name or name)), 1.0
 
-    return Comparison(name, by, bounds, whole=False, row=row)
+    return Comparison(name, by, bounds, whole=False, row=row, least_s=least_s)
 
 
 def _percent(name: str, by: str = "librosa", true_name: str = "") -> Comparison:
@@ -130,6 +130,13 @@ COMPARISONS = (
         bounds=Bounds(unit="%"),
     ),
     _spectral("harmonic_ratio", "librosa hpss", Bounds(mean=0.05, rank=0.95)),
+    _spectral(
+        "harmonic_ratio",
+        "librosa hpss, windows as defined",
+        Bounds(mean=0.015),
+        "harmonic_ratio_as_defined",
+        least_s=5.0,
+    ),
     _spectral("chroma_energy", "librosa chroma_stft", Bounds(rank=0.9)),
     _level("dynamic_range_variation", "numpy", 0.05, "dB"),
     _level("loudness_variation_std", "pyebur128, numpy", 0.05, "LU"),

@@ -44,11 +44,11 @@ def jittered(jitter_s: float) -> NDArray[np.float64]:
     return 0.3 + 0.5 * np.arange(60) + jitter_s * np.random.default_rng(1).standard_normal(60)
 
 
-def loud_and_soft_clicks(per_second: int) -> Samples:
-    """Every second one is 20 dB softer; a little noise lies under all of them."""
+def loud_and_soft_clicks(per_second: int, drop_db: float) -> Samples:
+    """Every second one is softer; a little noise lies under all of them."""
     times = 0.2 + np.arange(20 * per_second) / per_second
-    soft = np.float32(0.1) * clicks(times[1::2], 20.4)
-    return clicks(times[::2], 20.4) + soft + np.float32(1e-3) * noise(20.4)
+    soft = np.float32(10 ** (-drop_db / 20)) * clicks(times[1::2], 20.4)
+    return clicks(times[::2], 20.4) + soft + np.float32(1e-4) * noise(20.4)
 
 
 def even_clicks(per_second: int) -> Samples:
