@@ -281,6 +281,7 @@ async def test_a_stored_fingerprint_is_used_from_the_first_sample(stage):
     assert (ended.total_frames, ended.reason) == (3 * RATE, EndReason.COMPLETED)
     assert [entry["event"] for entry in log] == [
         "Received play_enhanced",
+        "FingerprintGenerator available",
         "Adaptive mastering will use fingerprint-optimized parameters",
         "Starting audio stream",
     ]

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import struct
 import sys
 from collections.abc import Sequence
 from contextlib import aclosing, asynccontextmanager
@@ -11,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from audio_files import by_libsndfile
-from fingerprint_server import alive, children, noise_file
+from fingerprint_server import alive, children
 from music import clip
 from structlog.testing import capture_logs
 
@@ -132,8 +133,19 @@ async def test_an_idle_process_of_one_kind_makes_room_for_the_other() -> None:
         }
 
 
+def hour_of_zeros(path: Path) -> Path:
+    """A stereo WAV of 16 bits that takes no room on the disk, and several seconds to measure."""
+    rate, frame_bytes = 44_100, 4
+    size = 3_600 * rate * frame_bytes
+    form = struct.pack("<HHIIHH", 1, 2, rate, rate * frame_bytes, frame_bytes, 16)
+    head = struct.pack("<4sI4s4sI", b"RIFF", 36 + size, b"WAVE", b"fmt ", 16) + form
+    path.write_bytes(head + struct.pack("<4sI", b"data", size))
+    os.truncate(path, path.stat().st_size + size)
+    return path
+
+
 async def test_a_file_that_takes_more_time_or_memory_than_one_may_fails_alone(tmp_path: Path) -> None:
-    endless = pb.MeasureRequest(path=str(noise_file(tmp_path / "long.wav", 600)))
+    endless = pb.MeasureRequest(path=str(hour_of_zeros(tmp_path / "long.wav")))
     noise = np.random.default_rng(5).uniform(-0.5, 0.5, (192_000, 8))
     wide = pb.MeasureRequest(path=str(by_libsndfile(tmp_path / "wide.wav", noise, 192_000)))
     with capture_logs() as logs:
