@@ -20,7 +20,7 @@ Accuracy1 counts what is within 4 %, Accuracy2 also octave errors (double, tripl
 
 {built}
 On tracks of at least {least:g} s nobody knows the truth, so the estimators are held against each other
-({names}; the majority is the median of those of them that agree). BPM; 0 where no pulse is heard:
+({names}; the majority is the median of those of them that agree, where two do). BPM; 0 where no pulse is heard:
 
 {music}"""
 LEAST_ACCURACY_1 = 0.85
@@ -88,7 +88,7 @@ def _music(tracks: Iterable[Recording], estimators: dict[str, Estimator]) -> tup
     if len(estimators) > 2:
         public = [_majority(list(tempi)) for tempi in zip(*(heard[name] for name in estimators), strict=True)]
         pairs += [
-            [f"{name} and the majority of the others", *_beside(tempi, public)]
+            [f"{name} and the majority", *_beside(tempi, public)]
             for name, tempi in heard.items()
         ]
         lines.append(_told("their majority", heard["Tonearm"], public))
