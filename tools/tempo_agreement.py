@@ -20,7 +20,8 @@ Accuracy1 counts what is within 4 %, Accuracy2 also octave errors (double, tripl
 
 {built}
 On tracks of at least {least:g} s nobody knows the truth, so the estimators are held against each other
-({names}; the majority is the median of those of them that agree, where two do). BPM; 0 where no pulse is heard:
+({names}; the majority is the median of those of them that agree, where two do).
+BPM; 0 where no pulse is heard:
 
 {music}"""
 LEAST_ACCURACY_1 = 0.85
@@ -87,10 +88,7 @@ def _music(tracks: Iterable[Recording], estimators: dict[str, Estimator]) -> tup
     lines = [_told(other, heard["Tonearm"], heard[other]) for other in estimators]
     if len(estimators) > 2:
         public = [_majority(list(tempi)) for tempi in zip(*(heard[name] for name in estimators), strict=True)]
-        pairs += [
-            [f"{name} and the majority", *_beside(tempi, public)]
-            for name, tempi in heard.items()
-        ]
+        pairs += [[f"{name} and the majority", *_beside(tempi, public)] for name, tempi in heard.items()]
         lines.append(_told("their majority", heard["Tonearm"], public))
     return text + table(["", "tracks", "same", "octave error", "other"], pairs), lines
 
