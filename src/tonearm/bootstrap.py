@@ -284,6 +284,7 @@ def _build_generator(
         service = client = FingerprintClient(chosen.server, chosen.deadline_s, Decoder, uploading)
     stack.push_async_callback(client.close)
     files = Sidecars(settings.data_dir / "fingerprints")
+    files.sweep()
     generator = FingerprintGenerator(library.fingerprints, files, service, chosen.deadline_s, blocking)
     stack.push_async_callback(generator.close)
     return generator

@@ -53,9 +53,11 @@ def assert_nothing_half_written(data_dir: Path) -> None:
     with sqlite3.connect(data_dir / "library.db") as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     database.close()
-    for sidecar in (data_dir / "fingerprints").glob("*"):
-        assert sidecar.suffix == ".25d"
-        json.loads(sidecar.read_text())
+    for file in (data_dir / "fingerprints").glob("*"):
+        # What was being written when the power went has a name that nothing reads.
+        if not file.name.startswith("."):
+            assert file.suffix == ".25d"
+            json.loads(file.read_text())
 
 
 def start_stream(server: RunningServer, connection) -> None:

@@ -1,6 +1,7 @@
 """The .25d file gives back what was put in, or nothing."""
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -147,3 +148,17 @@ def test_a_failed_store_is_told_and_leaves_no_file(sidecars: Sidecars) -> None:
     with pytest.raises(OSError):
         sidecars.store(SIGNATURE, analysis())
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_what_a_killed_program_left_is_swept_away_and_nothing_else(sidecars: Sidecars) -> None:
+    sidecars.sweep()
+    sidecars.store(SIGNATURE, analysis())
+    folder = sidecars.path(SIGNATURE).parent
+    abandoned, in_work = folder / ".abandoned.tmp", folder / ".inwork.tmp"
+    abandoned.write_text("{")
+    in_work.write_text("{")
+    an_hour_ago = in_work.stat().st_mtime - 3_600
+    os.utime(abandoned, (an_hour_ago, an_hour_ago))
+    os.utime(sidecars.path(SIGNATURE), (an_hour_ago, an_hour_ago))
+    sidecars.sweep()
+    assert sorted(path.name for path in folder.iterdir()) == sorted([in_work.name, f"{SIGNATURE}.25d"])

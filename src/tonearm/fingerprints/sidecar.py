@@ -12,6 +12,7 @@ import binascii
 import json
 import os
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -30,6 +31,10 @@ SUFFIX: Final = ".25d"
 _DAMAGE: Final = (OSError, ValueError, TypeError, KeyError, RecursionError, InvalidFingerprint)
 """What reading a file can raise that is cut off, overwritten or made to look like one."""
 
+_TEMPORARY: Final = ".tmp"
+_ABANDONED_S: Final = 60.0
+"""Writing one takes milliseconds."""
+
 log = structlog.get_logger()
 
 
@@ -46,6 +51,18 @@ class Sidecars:
     def path(self, signature: FileSignature) -> Path:
         """Where the analysis of a file in that state is, or would be."""
         return self._directory / f"{signature}{SUFFIX}"
+
+    def sweep(self) -> None:
+        """Remove what a program left that was killed while it wrote; it may be called at any time.
+
+        Only files whose writer is surely gone: another server may share the directory.
+        """
+        for left in self._directory.glob(f".*{_TEMPORARY}"):
+            try:
+                if time.time() - left.stat().st_mtime > _ABANDONED_S:
+                    left.unlink()
+            except OSError as error:
+                log.warning("Unfinished .25d file not removed", file=left.name, reason=error.strerror)
 
     def load(self, signature: FileSignature) -> Analysis | None:
         """The analysis of a file in exactly that state; None if there is none that can be used.
@@ -68,7 +85,7 @@ class Sidecars:
             OSError: the disk is full, read-only or gone.
         """
         self._directory.mkdir(parents=True, exist_ok=True)
-        number, temporary = tempfile.mkstemp(dir=self._directory, prefix=".", suffix=".tmp")
+        number, temporary = tempfile.mkstemp(dir=self._directory, prefix=".", suffix=_TEMPORARY)
         try:
             with os.fdopen(number, "wb") as file:
                 file.write(_encode(signature, analysis))
