@@ -68,7 +68,6 @@ def _pump(process: subprocess.Popen[str], lines: list[str], seen: "queue.Queue[s
 def environment(home: Path, **extra: str) -> dict[str, str]:
     """The environment of a user with an empty home; compiled kernels are shared between tests."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("TONEARM_")}
-    kept.setdefault("NUMBA_CACHE_DIR", str(Path.home() / ".cache" / "tonearm-test-kernels"))
     return {**kept, "HOME": str(home), "XDG_DATA_HOME": str(home / "share"), "PYTHONUNBUFFERED": "1", **extra}
 
 
