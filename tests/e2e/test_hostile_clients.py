@@ -30,14 +30,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
         yield running
 
 
-def waits_for_health(server: RunningServer, while_runs: "subprocess.Popen[bytes]") -> list[float]:
+def waits_for_health(client: httpx.Client, while_runs: "subprocess.Popen[bytes]") -> list[float]:
+    """How long each answer took (s, rising), asked until the attack is over."""
     waits = []
-    with httpx.Client(base_url=server.url, timeout=30) as client:
-        while while_runs.poll() is None:
-            asked = time.monotonic()
-            assert client.get("/api/health").status_code == 200
-            waits.append(time.monotonic() - asked)
-            time.sleep(0.01)
+    while while_runs.poll() is None:
+        asked = time.monotonic()
+        assert client.get("/api/health").status_code == 200
+        waits.append(time.monotonic() - asked)
+        time.sleep(0.01)
     return sorted(waits)
 
 
@@ -49,10 +49,12 @@ def resident_mb(server: RunningServer) -> float:
 @pytest.mark.parametrize("kind", [*flooder.FLOODS, *flooder.ENDLESS, "half"])
 def test_a_flood_keeps_nobody_waiting_and_fills_no_memory(server: RunningServer, kind: str) -> None:
     before = resident_mb(server)
-    with subprocess.Popen([sys.executable, flooder.__file__, server.address, kind, str(FLOOD_S)]) as attack:
-        waits = waits_for_health(server, attack)
+    with httpx.Client(base_url=server.url, timeout=30) as client:
+        assert client.get("/api/health").status_code == 200
+        with subprocess.Popen([sys.executable, flooder.__file__, server.address, kind, str(FLOOD_S)]) as attack:
+            waits = waits_for_health(client, attack)
     assert attack.returncode == 0
-    assert waits
+    assert waits, "the attack was over before the first answer"
     assert waits[int(0.9 * len(waits))] < PATIENCE_S
     assert resident_mb(server) < before + 100
 

