@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-import time
 from collections.abc import AsyncGenerator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -351,10 +350,9 @@ async def test_after_a_timeout_nobody_waits_until_health_says_serving(executor) 
             with pytest.raises(FingerprintTimeout):
                 await here.generator.get_or_generate(track())
             assert here.generator.suspect
-            began = time.monotonic()
+            # The gate is still closed: had it asked, this would be a time-out again.
             with pytest.raises(FingerprintServerDown):
                 await here.generator.get_or_generate(track())
-            assert time.monotonic() - began < 0.04
             assert here.service.calls == 1
             assert not await here.generator.check_health()
             assert here.generator.suspect

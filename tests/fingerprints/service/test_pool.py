@@ -58,8 +58,8 @@ async def test_workers_start_when_needed_and_spares_end_when_idle() -> None:
             assert reply.HasField("result")
         both = made.pids
         assert len(both) == 2
-        await until(lambda: len(made.pids) == 1, 3)
-        await until(lambda: [alive(pid) for pid in both].count(True) == 1, 3)
+        await until(lambda: len(made.pids) == 1, 20)
+        await until(lambda: [alive(pid) for pid in both].count(True) == 1, 20)
         await asyncio.sleep(0.6)
         assert len(made.pids) == 1, "one is kept warm"
         assert (await measure(made)).HasField("result")
@@ -97,7 +97,7 @@ async def test_closing_ends_workers_that_are_just_starting() -> None:
     async with pool(1):
         await until(lambda: children(os.getpid()))
         starting = children(os.getpid())
-    await until(lambda: not any(map(alive, starting)), 3)
+    await until(lambda: not any(map(alive, starting)), 20)
 
 
 def as_background() -> pb.MeasureRequest:
@@ -116,15 +116,15 @@ async def test_background_work_has_a_nice_process_that_ends_when_idle() -> None:
         own = os.getpriority(os.PRIO_PROCESS, 0)
         assert os.getpriority(os.PRIO_PROCESS, play) == own
         assert os.getpriority(os.PRIO_PROCESS, nice) == min(own + 10, 19)
-        await until(lambda: made.pids == [play], 5)
-        await until(lambda: not alive(nice), 3)
+        await until(lambda: made.pids == [play], 20)
+        await until(lambda: not alive(nice), 20)
 
 
 async def test_an_idle_process_of_one_kind_makes_room_for_the_other() -> None:
     async with pool(2) as (made, _):
         await measure(made, as_background())
+        await until(lambda: len(made.pids) == 2)
         before = made.pids
-        assert len(before) == 2
         await asyncio.gather(measure(made), measure(made))
         assert len(made.pids) == 2
         assert made.pids != before
