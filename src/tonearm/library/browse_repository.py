@@ -3,13 +3,32 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Subquery, and_, case, func, select
+from sqlalchemy import ColumnElement, Subquery, and_, bindparam, case, func, select
 from sqlalchemy.orm import Session
 
-from tonearm.library.queries import DURATION_S, VISIBLE, is_id, matches, ordering, require_page
+from tonearm.library.queries import (
+    ANALYSIS_OF_THIS_FILE,
+    DURATION_S,
+    VISIBLE,
+    is_id,
+    matches,
+    ordering,
+    require_page,
+)
 from tonearm.library.sessions import DatabaseSessions
-from tonearm.library.tables import albums, artists, track_artists, tracks
+from tonearm.library.tables import (
+    albums,
+    analyses,
+    artists,
+    track_artists,
+    track_fingerprints,
+    track_measures,
+    tracks,
+)
 from tonearm.library.values import AlbumPage, AlbumSummary, ArtistPage, ArtistSummary
+from tonearm.mastering.album import TrackLevel, album_level_of
+from tonearm.model.errors import NotEnoughAudio
+from tonearm.model.plan import AlbumLevel
 
 _ALBUM_TOTALS: Final[Subquery] = (
     select(
@@ -33,6 +52,21 @@ ARTIST_ORDERS: Final[Mapping[str, Sequence[ColumnElement[Any]]]] = {
     "name": (artists.c.sort_name, artists.c.id),
 }
 
+_LEVELS: Final = (
+    select(
+        analyses.c.error_code,
+        track_measures.c.gating_histogram,
+        track_measures.c.downmix_true_peak_dbtp,
+        (track_measures.c.downmix_lufs - track_fingerprints.c.lufs).label("shift_lu"),
+    )
+    .select_from(
+        tracks.outerjoin(analyses, ANALYSIS_OF_THIS_FILE)
+        .outerjoin(track_measures, track_measures.c.track_id == analyses.c.track_id)
+        .outerjoin(track_fingerprints, track_fingerprints.c.track_id == analyses.c.track_id)
+    )
+    .where(VISIBLE, tracks.c.album_id == bindparam("album_id"))
+)
+
 
 class AlbumRepository:
     """Albums. Calls block; every method may raise ``LibraryUnavailable``."""
@@ -46,6 +80,25 @@ class AlbumRepository:
             return None
         with self._sessions.reading() as session:
             return _albums(session, [album_id]).get(album_id)
+
+    def level(self, album_id: int | None) -> AlbumLevel | None:
+        """How loud the album is as a whole and how high it peaks, as streams carry it (a stereo downmix
+        where there are more channels).
+
+        None for no album, and while one of its tracks whose files are there has not been measured. A track
+        of which measuring found that it is too short or too quiet counts as measured: it adds nothing.
+        """
+        if album_id is None or not is_id(album_id):
+            return None
+        with self._sessions.reading() as session:
+            rows = session.execute(_LEVELS, {"album_id": album_id}).all()
+        levels = []
+        for error_code, histogram, peak_dbtp, shift_lu in rows:
+            if histogram is not None:
+                levels.append(TrackLevel(histogram, peak_dbtp, shift_lu))
+            elif error_code != NotEnoughAudio.code:
+                return None
+        return album_level_of(levels)
 
     def page(self, limit: int, offset: int, search: str = "", order_by: str = "title") -> AlbumPage:
         """A part of the list of albums; every word of ``search`` occurs in title or artist.
