@@ -34,6 +34,7 @@ from tonearm.rendering.chunked import ChunkedAudioProcessor
 from tonearm.rendering.warm import warm_kernels
 from tonearm.routers.app import build_app
 from tonearm.routers.connection import Times
+from tonearm.routers.enhancement import build_enhancement_router
 from tonearm.routers.fingerprints import build_fingerprint_router
 from tonearm.routers.health import build_health_router
 from tonearm.routers.library import build_library_router
@@ -202,6 +203,7 @@ async def _build(settings: Settings, stack: AsyncExitStack) -> WebServer:
             build_health_router(readiness, registry),
             build_library_router(library, scans),
             build_fingerprint_router(library, background, background, AdaptiveMode(), Target()),
+            build_enhancement_router(),
             sockets.router,
             build_web_router(),
         ],

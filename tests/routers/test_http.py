@@ -16,9 +16,10 @@ from tonearm.library.repositories import RepositoryFactory
 from tonearm.mastering.adaptive import AdaptiveMode
 from tonearm.model.errors import OutsideLibrary, ScanInProgress
 from tonearm.model.fingerprint import DIMENSION_NAMES
-from tonearm.model.plan import Target
+from tonearm.model.plan import Preset, Target
 from tonearm.model.track import Track
 from tonearm.routers.app import build_app
+from tonearm.routers.enhancement import build_enhancement_router
 from tonearm.routers.fingerprints import build_fingerprint_router
 from tonearm.routers.health import build_health_router
 from tonearm.routers.library import build_library_router
@@ -74,6 +75,7 @@ async def http(library: RepositoryFactory, desk: Desk) -> AsyncIterator[httpx.As
         build_health_router(desk, CollectorRegistry()),
         build_library_router(library, desk),
         build_fingerprint_router(library, desk, desk, AdaptiveMode(), Target()),
+        build_enhancement_router(),
         build_web_router(),
     ]
     app = build_app(routers, allow_hosts=[], token=None)
@@ -155,6 +157,54 @@ async def test_fingerprint_and_plan_of_a_measured_track(
     assert status["pending_tracks"] == 29
     assert status["progress_percent"] == pytest.approx(100 / 30)
     assert status["estimated_remaining_seconds"] == 58.0
+
+
+async def test_the_plan_of_an_album_waits_for_all_its_tracks(
+    http: httpx.AsyncClient, library: RepositoryFactory, desk: Desk
+) -> None:
+    library.tracks.store([scanned(f"/music/a/{n}.flac", album="A") for n in range(3)])
+    (album,) = library.albums.page(1, 0).rows
+    first, second, third = (row.track for row in library.tracks.of_album(album.id))
+    asked = {"level": "album"}
+    path = f"/api/tracks/{first.id}/plan"
+    for track in (first, second):
+        library.fingerprints.put(track.id, track.signature, analysis())
+    early = await http.get(path, params=asked)
+    assert (early.status_code, early.json()["code"]) == (404, "ALBUM_NOT_MEASURED")
+    assert desk.asked == [third.id]
+    other = analysis()
+    louder = replace(other.measures, downmix_true_peak_dbtp=other.measures.downmix_true_peak_dbtp + 7.0)
+    library.fingerprints.put(third.id, third.signature, replace(other, measures=louder))
+    told = (await http.get(path, params=asked)).json()
+    level = library.albums.level(album.id)
+    assert level is not None
+    assert told["measured"]["album_lufs"] == level.lufs
+    assert told["measured"]["album_true_peak_dbtp"] == louder.downmix_true_peak_dbtp
+    by_track = (await http.get(path)).json()
+    assert "album_lufs" not in by_track["measured"]
+    assert by_track["parameters"]["gain_db"] != told["parameters"]["gain_db"]
+
+
+async def test_a_track_without_an_album_has_no_plan_of_one(
+    http: httpx.AsyncClient, library: RepositoryFactory
+) -> None:
+    track = library.tracks.get(3)
+    library.fingerprints.put(3, track.signature, analysis())
+    answer = await http.get("/api/tracks/3/plan", params={"level": "album"})
+    assert (answer.status_code, answer.json()["code"]) == (404, "NO_ALBUM")
+    assert (await http.get("/api/tracks/3/plan", params={"level": "disc"})).status_code == 422
+
+
+async def test_presets_say_what_they_move(http: httpx.AsyncClient) -> None:
+    told = (await http.get("/api/enhancement/presets")).json()
+    assert told["default"] == "adaptive"
+    presets = {preset["name"]: preset for preset in told["presets"]}
+    assert set(presets) == {preset.value for preset in Preset}
+    assert all(len(preset["summary"]) > 10 for preset in presets.values())
+    assert presets["gentle"]["moves"]["target_offset_db"] == -2.0
+    assert presets["warm"]["moves"]["tone_db"]["bass"] == 1.5
+    assert not any(presets["adaptive"]["moves"]["tone_db"].values())
+    assert set(presets["live"]["moves"]["correction_scale"].values()) == {0.5, 1.0}
 
 
 @pytest.mark.parametrize("query", ["intensity=nan", "intensity=1.01", "intensity=-0.1", "preset=loudest"])

@@ -47,6 +47,20 @@ class NotEnoughAudio(TonearmError):
     sentence = "This track is too short or too quiet to be measured."
 
 
+class AlbumNotMeasured(TonearmError):
+    """The level of an album was asked for, and not all of its tracks have been measured yet."""
+
+    code = "ALBUM_NOT_MEASURED"
+    sentence = "Not every track of this album has been measured yet."
+
+
+class NoAlbum(TonearmError):
+    """The level of an album was asked for a track that belongs to none."""
+
+    code = "NO_ALBUM"
+    sentence = "This track does not belong to an album."
+
+
 class ProcessorUnavailable(TonearmError):
     code = "PROCESSOR_UNAVAILABLE"
     sentence = "The mastering processor is not available."

@@ -1,17 +1,20 @@
 """Fingerprints and the plans that follow from them, over HTTP."""
 
-from typing import Annotated, Any
+from dataclasses import replace
+from typing import Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from tonearm.library.repositories import RepositoryFactory
+from tonearm.library.values import FingerprintStatus
 from tonearm.mastering.adaptive import AdaptiveMode
 from tonearm.mastering.describe import describe
+from tonearm.model.errors import AlbumNotMeasured, NoAlbum
 from tonearm.model.measures import Analysis, describe_analysis
-from tonearm.model.plan import Preset, Target
+from tonearm.model.plan import AlbumLevel, Level, Preset, Target
 from tonearm.model.track import Track
-from tonearm.routers.parameters import TrackId
+from tonearm.routers.parameters import Intensity, TrackId
 from tonearm.routers.ports import AnalysisQueue, AnalysisStatus
 from tonearm.routers.problems import problem
 
@@ -34,6 +37,18 @@ def build_fingerprint_router(
             queue.request(track)
         return analysis
 
+    def album_of(track: Track) -> AlbumLevel:
+        """Raises AlbumNotMeasured, and has what is missing measured; NoAlbum."""
+        if track.album_id is None:
+            raise NoAlbum(f"track {track.id} belongs to no album")
+        level = library.albums.level(track.album_id)
+        if level is None:
+            for other in library.tracks.of_album(track.album_id):
+                if other.fingerprint_status is FingerprintStatus.PENDING:
+                    queue.request(other.track)
+            raise AlbumNotMeasured(f"album {track.album_id} of track {track.id}")
+        return level
+
     @router.get("/tracks/{track_id}/fingerprint", response_model=None)
     def fingerprint(track_id: TrackId) -> dict[str, Any] | JSONResponse:
         analysis = measured(library.tracks.get(track_id))
@@ -45,12 +60,15 @@ def build_fingerprint_router(
     def plan(
         track_id: TrackId,
         preset: Preset = Preset.ADAPTIVE,
-        intensity: Annotated[float, Query(ge=0.0, le=1.0, allow_inf_nan=False)] = 1.0,
+        intensity: Intensity = 1.0,
+        level: Level = "track",
     ) -> dict[str, Any] | JSONResponse:
-        analysis = measured(library.tracks.get(track_id))
+        track = library.tracks.get(track_id)
+        analysis = measured(track)
         if analysis is None:
             return problem(404, "FINGERPRINT_NOT_READY", NOT_YET)
-        decided = mode.plan(analysis.fingerprint, analysis.measures, preset, intensity, target)
+        aim = replace(target, level="album", album=album_of(track)) if level == "album" else target
+        decided = mode.plan(analysis.fingerprint, analysis.measures, preset, intensity, aim)
         return {"track_id": track_id, **describe(decided)}
 
     @router.get("/library/fingerprints/status")

@@ -19,6 +19,8 @@ _STATUS: Final[Mapping[type[errors.TonearmError], int]] = {
     errors.FileMissing: 404,
     errors.DecodeError: 422,
     errors.NotEnoughAudio: 422,
+    errors.AlbumNotMeasured: 404,
+    errors.NoAlbum: 404,
     errors.OutsideLibrary: 403,
     errors.ScanInProgress: 409,
     errors.ServerBusy: 503,
