@@ -42,7 +42,10 @@ def render(x: Block, how: MasteringPlan, rate: int = 44_100, first_frame: int = 
 
 
 def true_peak_dbtp(x: Block) -> float:
-    fine = resample_poly(x.astype(np.float64), 16, 1, axis=0, window=("kaiser", 12.0))
+    """Also of what rings before the first frame and after the last, where zeros are."""
+    fine = resample_poly(
+        np.pad(x.astype(np.float64), ((20, 20), (0, 0))), 16, 1, axis=0, window=("kaiser", 12.0)
+    )
     return float(20 * np.log10(np.abs(fine).max()))
 
 

@@ -214,9 +214,11 @@ class TruePeakLimiter:
         return out
 
     def _detect(self, x: Block, reductions: Samples64, stop: int) -> None:
-        """Fill in what the intervals need, by the threshold that held when their first frame came in."""
-        first = self._received - REACH
-        start = max(0, first)
+        """Fill in what the intervals need, by the threshold that held when their first frame came in.
+
+        The intervals before frame 0 count too: sound that begins at its loudest rings before its first sample.
+        """
+        first = start = self._received - REACH
         while start < stop:
             while len(self._thresholds) > 1 and self._thresholds[1][0] <= start:
                 self._thresholds.pop(0)
