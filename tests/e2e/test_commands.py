@@ -141,7 +141,7 @@ def test_config_show_names_every_value_and_its_origin(tmp_path: Path) -> None:
     assert ran.returncode == 0
     rows = {row["name"]: row for row in json.loads(ran.stdout)}
     assert rows["server.port"] == {"name": "server.port", "value": 8765, "origin": "default"}
-    assert rows["streaming.start_wait_s"]["value"] == 10.0
+    assert rows["streaming.start_wait_s"]["value"] == 1.0
 
 
 def test_the_library_face_imports_no_server(tmp_path: Path) -> None:

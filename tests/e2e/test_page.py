@@ -11,7 +11,7 @@ import pytest
 from browser import FLAGS, chromium
 from music import DEMO
 from playwright.sync_api import Page, sync_playwright
-from server import RunningServer, play, serving
+from server import RunningServer, play, serving, wait_until
 from truth import lufs
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser, pytest.mark.xdist_group("page")]
@@ -45,7 +45,10 @@ RECORD = """
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     if chromium() is None and os.environ.get("REQUIRE_BROWSER") != "1":
         pytest.skip("no Chromium on this machine")
-    with serving(tmp_path_factory.mktemp("page"), DEMO, TONEARM_FINGERPRINTS__BACKGROUND="false") as running:
+    folder = tmp_path_factory.mktemp("page")
+    with serving(
+        folder, DEMO, TONEARM_FINGERPRINTS__BACKGROUND="false", TONEARM_STREAMING__START_WAIT_S="60"
+    ) as running:
         yield running
 
 
@@ -79,13 +82,18 @@ def _state(page: Page, state: str) -> None:
 
 
 def test_a_click_plays_what_was_streamed(server: RunningServer, page: Page) -> None:
+    track_id = server.track_id(TITLE)
+    play(server, track_id=track_id)
+    wait_until(
+        lambda: server.get("/api/library/fingerprints/status")["pending_tracks"] < len(server.tracks())
+    )
     page.get_by_role("button", name=TITLE).first.click()
     page.wait_for_function("() => window.tonearm && window.tonearm.output")
     page.evaluate(RECORD)
     _state(page, "fingerprint")
     page.wait_for_timeout(4500)
     heard = _recorded(page)
-    played = play(server, track_id=server.track_id(TITLE))
+    played = play(server, track_id=track_id)
     rate = played.start["sample_rate"]
     assert page.evaluate("() => window.tonearm.context.sampleRate") == rate
     assert lufs(heard, rate) == pytest.approx(lufs(played.samples, rate), abs=0.5)

@@ -4,14 +4,14 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pytest
-from analyses import analysis, track
+from analyses import analysis, probe, track
 from structlog.testing import capture_logs
 
 from tonearm.mastering.adaptive import AdaptiveMode
@@ -29,6 +29,7 @@ from tonearm.model.errors import (
 )
 from tonearm.model.measures import Analysis
 from tonearm.model.plan import MasteringPlan, Preset, Target
+from tonearm.model.probe import Probe
 from tonearm.model.track import Track
 from tonearm.protocol.flow import Flow
 from tonearm.protocol.frames import AudioFrame, StreamEvent
@@ -92,6 +93,7 @@ class Fingerprints:
     """Answers what the test says, when the test says."""
 
     stored: Analysis | None = None
+    probe: Probe | None = None
     answer: Analysis | TonearmError | None = None
     serving: bool = True
     ready: asyncio.Event = field(default_factory=asyncio.Event)
@@ -101,9 +103,11 @@ class Fingerprints:
     async def lookup(self, wanted: Track) -> Analysis | None:
         return self.stored
 
-    async def generate(self, wanted: Track) -> Analysis:
+    async def generate_stages(self, wanted: Track) -> AsyncGenerator[Probe | Analysis, None]:
         self.calls.append("generate")
         try:
+            if self.probe is not None:
+                yield self.probe
             await self.ready.wait()
         except asyncio.CancelledError:
             self.cancelled = True
@@ -111,7 +115,7 @@ class Fingerprints:
         if isinstance(self.answer, TonearmError):
             raise self.answer
         assert self.answer is not None
-        return self.answer
+        yield self.answer
 
     async def check_health(self) -> bool:
         self.calls.append("check_health")
@@ -400,6 +404,112 @@ async def test_a_slow_fingerprint_is_folded_into_the_running_stream(stage):
     assert [entry["event"] for entry in log][
         -1
     ] == "Adaptive mastering will use fingerprint-optimized parameters"
+
+
+async def test_a_first_impression_starts_the_sound_and_the_fingerprint_glides_in(stage):
+    stage.tracks.known = song(60.0)
+    stage.fingerprints.probe = impression = probe()
+    stage.fingerprints.answer = found = counted(60 * RATE)
+    stream = stage.stream(request(preset=Preset.WARM), free_flow())
+    with capture_logs() as log:
+        events = await collect(stream, lambda seen: isinstance(seen[-1], AudioFrame))
+        assert isinstance(stage.renderers[0].source, MasteringPlan)
+        wanted = AdaptiveMode().plan_from_probe(impression, Preset.WARM, 1.0, Target())
+        assert stage.renderers[0].source == wanted
+        stage.fingerprints.ready.set()
+        events += [event async for event in stream]
+    assert names(events) == [
+        "analyzing",
+        "analyzing",
+        "StreamStarted",
+        "PlanChanged",
+        "AudioFrame",
+        "complete",
+        "PlanChanged",
+        "AudioFrame",
+        "StreamEnded",
+    ]
+    assert "first impression" in events[1].message
+    assert first(events, StreamStarted).mastering_state == "provisional"
+    plans = [json.loads(event.text())["data"]["state"] for event in events if isinstance(event, PlanChanged)]
+    assert plans == ["provisional", "fingerprint"]
+    full = AdaptiveMode().plan(found.fingerprint, found.measures, Preset.WARM, 1.0, Target())
+    assert [(plan, glide_s) for _, plan, glide_s in stage.renderers[0].retargeted] == [(full, 3.0)]
+    np.testing.assert_array_equal(samples(events), np.arange(60 * RATE))
+    assert stage.fallbacks == []
+    assert not [entry for entry in log if entry["log_level"] == "warning"]
+
+
+async def test_a_measurement_that_fails_leaves_the_first_impression_and_says_so(stage):
+    stage.tracks.known = song(60.0)
+    stage.fingerprints.probe = probe()
+    stage.fingerprints.answer = FingerprintServerDown("killed")
+    stream = stage.stream(request(), free_flow())
+    with capture_logs() as log:
+        events = await collect(stream, lambda seen: isinstance(seen[-1], AudioFrame))
+        stage.fingerprints.ready.set()
+        events += [event async for event in stream]
+    assert names(events)[-3:] == ["failed", "AudioFrame", "StreamEnded"]
+    assert (
+        "first impression"
+        in next(
+            event for event in events if isinstance(event, FingerprintProgress) and event.status == "failed"
+        ).message
+    )
+    assert events[-1].reason is EndReason.COMPLETED
+    assert stage.renderers[0].retargeted == []
+    assert stage.fallbacks == ["FINGERPRINT_SERVER_DOWN"]
+    (warning,) = [entry for entry in log if entry["log_level"] == "warning"]
+    assert (warning["event"], warning["state"]) == ("Playing on without a fingerprint", "provisional")
+
+
+async def test_a_first_impression_that_comes_late_is_folded_in_too(stage):
+    stage.start_wait_s = 0.05
+    stage.tracks.known = song(60.0)
+    stage.fingerprints.answer = counted(60 * RATE)
+    impressed = asyncio.Event()
+
+    async def stages(wanted: Track) -> AsyncGenerator[Probe | Analysis, None]:
+        await impressed.wait()
+        yield probe()
+        await stage.fingerprints.ready.wait()
+        yield counted(60 * RATE)
+
+    stage.fingerprints.generate_stages = stages
+    stage.lead_s = 600.0
+    stream = stage.stream(request(), free_flow())
+    events = await collect(stream, lambda seen: isinstance(seen[-1], AudioFrame))
+    impressed.set()
+    events += await collect(stream, lambda seen: isinstance(seen[-1], PlanChanged))
+    stage.fingerprints.ready.set()
+    events += [event async for event in stream]
+    plans = [json.loads(event.text())["data"]["state"] for event in events if isinstance(event, PlanChanged)]
+    assert plans == ["standard", "provisional", "fingerprint"]
+
+
+async def test_an_analysis_as_fast_as_its_probe_is_used_at_once(stage):
+    stage.fingerprints.probe = probe()
+    stage.fingerprints.answer = counted(3 * RATE)
+    stage.fingerprints.ready.set()
+    events = await stage.play()
+    assert names(events)[:3] == ["analyzing", "complete", "StreamStarted"]
+    assert first(events, StreamStarted).mastering_state == "fingerprint"
+
+
+async def test_little_is_made_ahead_while_a_better_plan_may_come(stage):
+    stage.clock = lambda: 0.0
+    stage.tracks.known = song(60.0)
+    stage.fingerprints.probe = probe()
+    stage.fingerprints.answer = counted(60 * RATE)
+    stream = stage.stream(request(), free_flow())
+    await collect(stream, lambda seen: bool(stage.renderers) and stage.renderers[0].position == 5 * RATE)
+    more = asyncio.create_task(anext(stream))
+    await asyncio.sleep(0.1)
+    assert not more.done()
+    stage.fingerprints.ready.set()
+    assert (await asyncio.wait_for(more, 20)).status == "complete"
+    await collect(stream, lambda _: stage.renderers[0].position == 10 * RATE)
+    await stream.aclose()
 
 
 async def test_a_server_that_hangs_is_told_once_and_music_plays(stage):

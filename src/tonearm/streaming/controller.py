@@ -12,6 +12,7 @@ from tonearm.mastering.hybrid import HybridProcessor
 from tonearm.model.errors import NotEnoughAudio, TonearmError
 from tonearm.model.measures import Analysis
 from tonearm.model.plan import MasteringPlan, Target, untouched
+from tonearm.model.probe import Probe
 from tonearm.model.track import Track
 from tonearm.protocol.flow import Flow
 from tonearm.protocol.frames import StreamEvent
@@ -24,6 +25,7 @@ from tonearm.streaming.pool import PooledRenderer, RenderPool
 from tonearm.streaming.ports import Fingerprints, OpenRenderer, Plans, Tracks
 
 MAX_CHANNELS: Final = 2
+FIRST_IMPRESSION: Final = "Playing from a first impression of this track while all of it is measured."
 STILL_ANALYZING: Final = "Measuring takes a while. Playing with standard mastering until it is done."
 
 log = structlog.get_logger()
@@ -37,9 +39,9 @@ class AudioStreamController:
         fingerprints, plans, target: where a plan comes from, and what it aims at.
         open_renderer: opens a track for rendering; runs in ``pool``, as all its steps do.
         lead_s: the most that is rendered ahead of the listener, seconds.
-        start_wait_s: the longest a play waits for a fingerprint, seconds.
+        start_wait_s: the longest a play waits for a first impression or a fingerprint, seconds.
         clock: seconds that never go back.
-        count_fallback: told a code each time a play falls back to standard mastering.
+        count_fallback: told a code each time a play goes without a fingerprint.
     """
 
     def __init__(
@@ -142,9 +144,14 @@ class AudioStreamController:
         yield progress(request, FingerprintStatus.ANALYZING, "Measuring this track for the first time.")
         listening = await cleanup.enter_async_context(Listening(self._fingerprints, track))
         if not await listening.within(self._start_wait_s):
-            reason = f"the fingerprint took longer than {self._start_wait_s:g} s"
+            reason = f"neither a first impression nor the fingerprint came within {self._start_wait_s:g} s"
             yield progress(request, FingerprintStatus.ANALYZING, STILL_ANALYZING)
             yield self._standard(request, track, "START_WAIT", reason, listening)
+            return
+        probe = listening.take_probe()
+        if probe is not None:
+            yield progress(request, FingerprintStatus.ANALYZING, FIRST_IMPRESSION)
+            yield Sound(self._decide(request, probe), listening=listening)
             return
         try:
             analysis = listening.result()
@@ -161,12 +168,16 @@ class AudioStreamController:
     def _fitted(self, request: StreamRequest, analysis: Analysis) -> Sound:
         return Sound(self._decide(request, analysis), analysis.measures.frames)
 
-    def _decide(self, request: StreamRequest, analysis: Analysis) -> MasteringPlan:
-        plan = self._plans.plan(
-            analysis.fingerprint, analysis.measures, request.preset, request.intensity, self._target
-        )
+    def _decide(self, request: StreamRequest, stage: Probe | Analysis) -> MasteringPlan:
+        wanted = (request.preset, request.intensity, self._target)
+        if isinstance(stage, Probe):
+            plan = self._plans.plan_from_probe(stage, *wanted)
+            said = "Adaptive mastering will use a first impression"
+        else:
+            plan = self._plans.plan(stage.fingerprint, stage.measures, *wanted)
+            said = "Adaptive mastering will use fingerprint-optimized parameters"
         log.info(
-            "Adaptive mastering will use fingerprint-optimized parameters",
+            said,
             track_id=request.track_id,
             policy=None if plan.lwrp is None else plan.lwrp.policy.value,
             gain_db=round(plan.gain_db, 2),
@@ -199,7 +210,14 @@ class AudioStreamController:
             form = renderer.still.format
             capped = request.transport is Transport.BASE64
             pacer = Pacer(flow, form.rate, form.channels, self._lead_s, capped, self._clock)
-            playback = Playback(request, sound, renderer, pacer, lambda found: self._decide(request, found))
+            playback = Playback(
+                request,
+                sound,
+                renderer,
+                pacer,
+                decide=lambda stage: self._decide(request, stage),
+                count_fallback=self._count_fallback,
+            )
             async with aclosing(playback.events()) as events:
                 async for event in events:
                     yield event

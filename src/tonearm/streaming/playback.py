@@ -10,7 +10,8 @@ import structlog
 from tonearm.mastering.describe import describe
 from tonearm.model.errors import TonearmError
 from tonearm.model.measures import Analysis
-from tonearm.model.plan import MasteringPlan
+from tonearm.model.plan import MasteringPlan, MasteringState
+from tonearm.model.probe import Probe
 from tonearm.protocol.frames import AudioFrame, FrameGrid, StreamEvent, pack
 from tonearm.protocol.messages import (
     EndReason,
@@ -30,6 +31,9 @@ from tonearm.streaming.pool import OPENING_LEAD_S, PooledRenderer
 from tonearm.streaming.ports import Renderer, Source
 
 GLIDE_S: Final = 3.0
+
+LISTENING_LEAD_S: Final = 5.0
+"""So little is made ahead while a better plan may come: what has been sent cannot take it up."""
 
 log = structlog.get_logger()
 
@@ -67,7 +71,8 @@ class Playback:
         sound: what it will sound like.
         renderer: the track, opened with ``sound.source`` where it shall begin.
         pacer: says when the next frame may be made.
-        decide: makes the plan of a fingerprint that arrives late.
+        decide: makes the plan of a first impression or a fingerprint that arrives late.
+        count_fallback: told a code where a first impression is all there will be.
     """
 
     def __init__(
@@ -76,13 +81,15 @@ class Playback:
         sound: Sound,
         renderer: PooledRenderer,
         pacer: Pacer,
-        decide: Callable[[Analysis], MasteringPlan],
+        decide: Callable[[Probe | Analysis], MasteringPlan],
+        count_fallback: Callable[[str], None],
     ) -> None:
         self._request = request
         self._sound = sound
         self._renderer = renderer
         self._pacer = pacer
         self._decide = decide
+        self._count_fallback = count_fallback
         self._started = _started(request, renderer.still, sound)
         self._grid = FrameGrid(self._started.rate, self._started.start_frame, self._started.total_frames)
 
@@ -114,6 +121,7 @@ class Playback:
         """Frames from the first, which is made already, to the end, and the news between them."""
         if self._sound.listening is not None:
             self._sound.listening.tell(self._pacer)
+            self._pacer.limit(LISTENING_LEAD_S)
         while packed.frames:
             short = packed.frames < self._grid.next_frames
             self._pacer.sent(packed.frames)
@@ -145,29 +153,61 @@ class Playback:
             raise RuntimeError("the renderer gave less than asked, and then went on")
 
     async def _news(self) -> Sequence[StreamEvent]:
-        """Fold in what has become known of the fingerprint since the stream started."""
-        request, sound, listening = self._request, self._sound, self._sound.listening
+        """Fold in what has become known of the track since the stream started."""
+        sound, listening = self._sound, self._sound.listening
         if listening is None:
             return ()
-        if not listening.done:
-            if not listening.take_bad_health():
-                return ()
+        events: Sequence[StreamEvent] = ()
+        if listening.done:
+            sound.listening = None
+            events = await self._outcome(listening)
+        elif listening.take_bad_health():
             sound.told_failed = True
-            return (progress(request, FingerprintStatus.FAILED, NOT_SERVING),)
-        sound.listening = None
+            events = (progress(self._request, FingerprintStatus.FAILED, NOT_SERVING),)
+        elif (probe := listening.take_probe()) is not None:
+            events = (await self._change(probe),)
+        self._pacer.limit(LISTENING_LEAD_S if self._awaits_better else None)
+        return events
+
+    @property
+    def _awaits_better(self) -> bool:
+        return self._sound.listening is not None and not self._sound.told_failed
+
+    async def _outcome(self, listening: Listening) -> Sequence[StreamEvent]:
+        """What measuring came to."""
+        request = self._request
         try:
             analysis = listening.result()
         except TonearmError as error:
-            if sound.told_failed:
+            if self._sound.told_failed:
                 return ()
-            return (progress(request, FingerprintStatus.FAILED, standard_sentence(error)),)
-        plan = self._decide(analysis)
-        await self._renderer.run(self._pacer.lead_s, lambda opened: opened.retarget(plan, GLIDE_S))
+            return (progress(request, FingerprintStatus.FAILED, self._going_on(error)),)
         self._grid.expect(analysis.measures.frames)
         return (
             progress(request, FingerprintStatus.COMPLETE, "This track has been measured."),
-            PlanChanged(request.track_id, request.epoch, describe(plan)),
+            await self._change(analysis),
         )
+
+    async def _change(self, stage: Probe | Analysis) -> PlanChanged:
+        """Glide to the plan that rests on what is known now."""
+        plan = self._decide(stage)
+        await self._renderer.run(self._pacer.lead_s, lambda opened: opened.retarget(plan, GLIDE_S))
+        return PlanChanged(self._request.track_id, self._request.epoch, describe(plan))
+
+    def _going_on(self, error: TonearmError) -> str:
+        """What a listener is told of a measurement that failed while the track plays."""
+        state = self._renderer.still.plan.state
+        log.warning(
+            "Playing on without a fingerprint",
+            track_id=self._request.track_id,
+            state=state.value,
+            code=error.code,
+            reason=str(error),
+        )
+        if state is MasteringState.PROVISIONAL:
+            self._count_fallback(error.code)
+            return f"{error.sentence} Playing on from the first impression."
+        return standard_sentence(error)
 
     def _ended(self, reason: EndReason) -> StreamEnded:
         return StreamEnded(

@@ -1,6 +1,6 @@
 """What playing needs of others, as it sees it."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from typing import Any, Protocol
 
 from tonearm.mastering.hybrid import HybridProcessor
@@ -8,6 +8,7 @@ from tonearm.model.audio import AudioFormat, AudioInfo, Block
 from tonearm.model.fingerprint import Fingerprint
 from tonearm.model.measures import Analysis, TrackMeasures
 from tonearm.model.plan import MasteringPlan, Preset, Target
+from tonearm.model.probe import Probe
 from tonearm.model.track import Track
 
 
@@ -35,8 +36,10 @@ class Fingerprints(Protocol):
         """
         ...
 
-    def generate(self, track: Track, /) -> Coroutine[Any, Any, Analysis]:
+    def generate_stages(self, track: Track, /) -> AsyncGenerator[Probe | Analysis, None]:
         """Have the track measured, once for all who ask; a waiter may be cancelled.
+
+        The analysis is the last to come, after a probe if there is one in time.
 
         Raises:
             FingerprintUnavailable: it cannot be had now.
@@ -64,6 +67,12 @@ class Plans(Protocol):
         target: Target,
     ) -> MasteringPlan:
         """What to do to a track; pure."""
+        ...
+
+    def plan_from_probe(
+        self, probe: Probe, preset: Preset, intensity: float, target: Target
+    ) -> MasteringPlan:
+        """What to do to a track of which only a first impression is known; pure."""
         ...
 
 
