@@ -238,6 +238,7 @@ def _build_sockets(
     )
     controller = AudioStreamController(
         tracks=PresentTracks(library.tracks),
+        albums=library.albums,
         queries=blocking,
         fingerprints=generator,
         plans=AdaptiveMode(),

@@ -28,7 +28,7 @@ from tonearm.model.errors import (
     TrackNotFound,
 )
 from tonearm.model.measures import Analysis
-from tonearm.model.plan import MasteringPlan, Preset, Target
+from tonearm.model.plan import AlbumLevel, MasteringPlan, Preset, Target
 from tonearm.model.probe import Probe
 from tonearm.model.track import Track
 from tonearm.protocol.flow import Flow
@@ -138,6 +138,14 @@ class Tracks:
         return self.known
 
 
+@dataclass
+class Albums:
+    levels: dict[int, AlbumLevel] = field(default_factory=dict)
+
+    def level(self, album_id: int | None) -> AlbumLevel | None:
+        return None if album_id is None else self.levels.get(album_id)
+
+
 def song(seconds: float, *, exact: bool = True, announced: int | None = None) -> Track:
     known = track()
     frames = round(seconds * RATE) if announced is None else announced
@@ -168,6 +176,7 @@ class Stage:
     def __init__(self, pool: RenderPool, queries: ThreadPoolExecutor) -> None:
         self.pool, self.queries = pool, queries
         self.tracks = Tracks(song(3.0))
+        self.albums = Albums()
         self.fingerprints = Fingerprints()
         self.make: Callable[..., Ramp] = Ramp
         self.renderers: list[Ramp] = []
@@ -190,6 +199,7 @@ class Stage:
     def controller(self) -> AudioStreamController:
         return AudioStreamController(
             tracks=self.tracks,
+            albums=self.albums,
             queries=self.queries,
             fingerprints=self.fingerprints,
             plans=AdaptiveMode(),
@@ -299,6 +309,52 @@ async def test_the_plan_is_the_one_that_adaptive_mode_decides(stage):
     await stage.play(preset=Preset.WARM, intensity=0.5)
     wanted = AdaptiveMode().plan(found.fingerprint, found.measures, Preset.WARM, 0.5, Target())
     assert stage.renderers[0].source == wanted
+
+
+async def test_the_level_of_the_album_decides_the_gain(stage):
+    stage.tracks.known = replace(stage.tracks.known, album_id=7)
+    stage.fingerprints.stored = found = counted(3 * RATE)
+    stage.albums.levels[7] = level = AlbumLevel(lufs=-25.0, true_peak_dbtp=-6.0)
+    await stage.play(level="album")
+    target = Target(level="album", album=level)
+    wanted = AdaptiveMode().plan(found.fingerprint, found.measures, Preset.ADAPTIVE, 1.0, target)
+    assert stage.renderers[0].source == wanted
+    assert (
+        wanted.gain_db
+        != AdaptiveMode().plan(found.fingerprint, found.measures, Preset.ADAPTIVE, 1.0, Target()).gain_db
+    )
+
+
+@pytest.mark.parametrize(("album_id", "code"), [(None, "NO_ALBUM"), (8, "ALBUM_NOT_MEASURED")])
+async def test_an_album_without_a_level_is_an_error_and_never_the_level_of_the_track(stage, album_id, code):
+    stage.tracks.known = replace(stage.tracks.known, album_id=album_id)
+    stage.fingerprints.stored = counted(3 * RATE)
+    (failure,) = await stage.play(level="album")
+    assert failure.code == code
+    assert stage.renderers == []
+    # The source needs no level.
+    assert first(await stage.play(level="album", intensity=0.0), StreamStarted).mastering_state == "none"
+
+
+async def test_the_sound_as_things_stand_is_that_of_a_play(stage):
+    stage.fingerprints.stored = found = counted(3 * RATE)
+    known, sound = await stage.controller().sound_of(request(preset=Preset.WARM))
+    assert known == stage.tracks.known
+    plan = AdaptiveMode().plan(found.fingerprint, found.measures, Preset.WARM, 1.0, Target())
+    assert (sound.source, sound.frames) == (plan, 3 * RATE)
+    _, original = await stage.controller().sound_of(request(stream_type=StreamType.NORMAL))
+    assert original.source.bypass
+
+
+async def test_the_sound_as_things_stand_leaves_no_one_waiting(stage):
+    stage.fingerprints.probe = probe()
+    _, sound = await stage.controller().sound_of(request())
+    assert (sound.source.state, sound.listening) == ("provisional", None)
+    assert stage.fingerprints.cancelled
+    stage.fingerprints.probe, stage.start_wait_s = None, 0.01
+    _, sound = await stage.controller().sound_of(request())
+    assert isinstance(sound.source, HybridProcessor)
+    assert stage.fallbacks == ["START_WAIT"]
 
 
 async def test_a_track_that_is_measured_in_time_starts_with_its_fingerprint(stage):

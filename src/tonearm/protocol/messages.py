@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from tonearm.model.plan import MasteringState, Preset
+from tonearm.model.plan import Level, MasteringState, Preset
 from tonearm.protocol.requests import BadMessage, Transport
 
 CHUNK_S: Final = 10
@@ -49,6 +49,7 @@ class StreamRequest:
     start_position: float
     transport: Transport
     epoch: int
+    level: Level = "track"
     is_seek: bool = False
 
 

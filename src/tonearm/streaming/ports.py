@@ -7,7 +7,7 @@ from tonearm.mastering.hybrid import HybridProcessor
 from tonearm.model.audio import AudioFormat, AudioInfo, Block
 from tonearm.model.fingerprint import Fingerprint
 from tonearm.model.measures import Analysis, TrackMeasures
-from tonearm.model.plan import MasteringPlan, Preset, Target
+from tonearm.model.plan import AlbumLevel, MasteringPlan, Preset, Target
 from tonearm.model.probe import Probe
 from tonearm.model.track import Track
 
@@ -20,6 +20,18 @@ class Tracks(Protocol):
 
         Raises:
             TrackNotFound: there is none of this number.
+            LibraryUnavailable: the database does not answer.
+        """
+        ...
+
+
+class Albums(Protocol):
+    """What is known of albums; calls block."""
+
+    def level(self, album_id: int | None, /) -> AlbumLevel | None:
+        """How loud the album is as a whole; None for no album, and until all its tracks are measured.
+
+        Raises:
             LibraryUnavailable: the database does not answer.
         """
         ...
