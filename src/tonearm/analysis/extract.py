@@ -25,7 +25,7 @@ class Extractor:
     The input is cut anew into whole seconds, counted from the first frame, so the result does not
     depend on the sizes of the blocks, bit for bit.
 
-    Samples that are no number, infinite or over 120 dB above full scale are damage; they count as
+    Samples that are no number, infinite or over 60 dB above full scale are damage; they count as
     silence.
 
     Shape:
