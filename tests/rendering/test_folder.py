@@ -113,12 +113,10 @@ def test_an_album_of_silence_is_copied(tmp_path: Path) -> None:
 
 def test_two_files_never_become_one(tmp_path: Path) -> None:
     files = [tmp_path / "a.mp3", tmp_path / "a.flac", tmp_path / "b.flac"]
+    found = destinations(files, tmp_path, tmp_path / "out", ".wav")
+    assert [where.name for _, where in found] == ["a (mp3).wav", "a (flac).wav", "b.wav"]
     with pytest.raises(ValueError, match="both become"):
-        destinations(files, tmp_path, tmp_path / "out", ".flac")
-    assert destinations(files[1:], tmp_path, tmp_path / "out", ".wav") == [
-        (tmp_path / "a.flac", tmp_path / "out" / "a.wav"),
-        (tmp_path / "b.flac", tmp_path / "out" / "b.wav"),
-    ]
+        destinations([*files, tmp_path / "a (mp3).ogg"], tmp_path, tmp_path / "out", ".wav")
 
 
 def test_a_name_with_dots_keeps_them(tmp_path: Path) -> None:

@@ -31,16 +31,27 @@ class Outcome:
 def destinations(files: Sequence[Path], folder: Path, into: Path, suffix: str) -> list[tuple[Path, Path]]:
     """Where each file below ``folder`` goes: the same place below ``into``, with the suffix of its format.
 
+    Files that differ in their suffix alone keep it in the name: ``song (mp3).flac``.
+
     Raises:
-        ValueError: two files differ in their suffix alone, so that they would become one.
+        ValueError: two files would become one all the same.
     """
-    pairs = [(file, (into / file.relative_to(folder)).with_suffix(suffix)) for file in files]
+    plain = [(into / file.relative_to(folder)).with_suffix(suffix) for file in files]
+    shared = {destination for destination, count in Counter(plain).items() if count > 1}
+    pairs = [
+        (file, _with_kind(destination, file) if destination in shared else destination)
+        for file, destination in zip(files, plain, strict=True)
+    ]
     counted = Counter(destination for _, destination in pairs)
     doubled = next((destination for destination, count in counted.items() if count > 1), None)
     if doubled is not None:
         names = " and ".join(str(file) for file, destination in pairs if destination == doubled)
         raise ValueError(f"{names} would both become {doubled}")
     return pairs
+
+
+def _with_kind(destination: Path, file: Path) -> Path:
+    return destination.with_name(f"{destination.stem} ({file.suffix.removeprefix('.')}){destination.suffix}")
 
 
 def master_files(pairs: Sequence[tuple[Path, Path]], order: Order, watch: Watch) -> Iterator[Outcome]:
