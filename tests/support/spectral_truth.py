@@ -100,8 +100,9 @@ class SpectralTruth:
 
     @property
     def spectral_flatness(self) -> float:
-        """Over a floor that is 20 dB lower where the loudest 50 ms lie under -20 dBFS."""
-        floor = 1e-12 if self._level.loudest < 0.01 else 1e-10
+        """Over a floor that is lower by 20 dB for each 20 dB, begun, of the loudest 50 ms under -20 dBFS."""
+        steps = max(0, int(np.ceil(-10.0 * np.log10(self._level.loudest) / 20.0)) - 1)
+        floor = 1e-10 * 100.0 ** -min(3, steps)
         return float(np.median(librosa.feature.spectral_flatness(S=self._magnitudes, amin=floor)))
 
     @property
