@@ -3,15 +3,17 @@
 # make conformance MUSIC=DIR         every number beside independent programs, written to docs/conformance.md
 # make sensitivity                   whether a wrong constant in any dimension turns a test red
 # make bench                         what it costs, beside others, written to docs/bench.md
+# make pairs MUSIC=DIR OUT=DIR       ten tracks before and after at equal loudness, with a table of what changed
 
 PYTHON ?= python3
 MUSIC  ?= demo
 PORT   ?= 8765
+OUT    ?= pairs
 VENV   := .venv
 BIN    := $(VENV)/bin
 BENCH  := bench/.venv
 
-.PHONY: run test format corridor sensitivity conformance bench clean
+.PHONY: run test format pairs corridor sensitivity conformance bench clean
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Tonearm needs Python 3.11 or newer: make PYTHON=/path/to/python3.11"; exit 1; }
@@ -58,6 +60,9 @@ $(BENCH)/.installed: bench/requirements.txt pyproject.toml
 		$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check "$$peer" || echo "not to be had here: $$peer"; \
 	done
 	@touch $@
+
+pairs: $(VENV)/.compiled
+	$(BIN)/python tools/pairs.py "$(MUSIC)" "$(OUT)"
 
 sensitivity: $(VENV)/.tested
 	$(BIN)/python tools/sensitivity.py
