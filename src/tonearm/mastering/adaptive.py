@@ -73,12 +73,16 @@ class AdaptiveMode:
         measured = _measured(fingerprint, measures)
         lwrp = decide(measured["lufs"], measured["crest_db"], measured["psr_p10_db"])
         bias = BIASES[preset]
-        full_eq_db = biased(correction(measures.third_octaves_db, measures.rate), lwrp.weights.master, bias)
+        tone = 1.0 - lwrp.weights.preserve
+        full_eq_db = biased(
+            correction(measures.third_octaves_db, measures.rate), lwrp.weights.master, bias, tone
+        )
+        tone_db = tuple(tone * gain for gain in bias.tone_db)
         level = _level(
             measured,
             measures.psr_p10_db,
             lwrp.weights.master,
-            loudness_change(measures.third_octaves_db, bias.tone_db, measures.rate),
+            loudness_change(measures.third_octaves_db, tone_db, measures.rate),
             loudness_change(measures.third_octaves_db, full_eq_db, measures.rate),
             replace(target, lufs=target.lufs + bias.target_offset_db),
         )
@@ -185,11 +189,13 @@ def check_intensity(intensity: float) -> None:
         raise ValueError(f"intensity must lie in 0..1, got {intensity}")
 
 
-def biased(correction_db: tuple[float, ...], master: float, bias: Bias) -> tuple[float, ...]:
-    """The equaliser at intensity 1: the correction by its weight, the preset's tone whole; +/-3 dB."""
+def biased(
+    correction_db: tuple[float, ...], master: float, bias: Bias, tone: float = 1.0
+) -> tuple[float, ...]:
+    """The equaliser at intensity 1: the correction and the preset's tone by their weights; +/-3 dB."""
     return tuple(
-        min(EQ_LIMIT_DB, max(-EQ_LIMIT_DB, master * scale * gain + tone))
-        for gain, scale, tone in zip(correction_db, bias.correction_scale, bias.tone_db, strict=True)
+        min(EQ_LIMIT_DB, max(-EQ_LIMIT_DB, master * scale * gain + tone * wish))
+        for gain, scale, wish in zip(correction_db, bias.correction_scale, bias.tone_db, strict=True)
     )
 
 
