@@ -31,6 +31,7 @@ from tonearm.model.errors import LibraryUnavailable
 from tonearm.model.plan import Target
 from tonearm.model.track import Track
 from tonearm.rendering.chunked import ChunkedAudioProcessor
+from tonearm.rendering.stream import StreamRenderer
 from tonearm.rendering.warm import warm_kernels
 from tonearm.routers.app import build_app
 from tonearm.routers.audio import AudioRouter
@@ -51,7 +52,7 @@ from tonearm.settings import Settings, UnusableSetting
 from tonearm.streaming.controller import AudioStreamController
 from tonearm.streaming.encoded import Renditions
 from tonearm.streaming.pool import RenderPool
-from tonearm.streaming.ports import Source
+from tonearm.streaming.ports import Opening, Source
 from tonearm.streaming.present import PresentTracks
 
 DATABASE_THREADS: Final = 4
@@ -251,7 +252,7 @@ def _build_streams(
         fingerprints=generator,
         plans=AdaptiveMode(),
         target=Target(),
-        open_renderer=_open_renderer,
+        open_stream=_open_stream,
         pool=pool,
         lead_s=settings.streaming.lead_s,
         start_wait_s=settings.streaming.start_wait_s,
@@ -268,6 +269,16 @@ def _build_streams(
 
 def _open_renderer(track: Track, source: Source, start: int) -> ChunkedAudioProcessor:
     return ChunkedAudioProcessor(track.path, source, start)
+
+
+def _open_stream(opening: Opening) -> StreamRenderer:
+    return StreamRenderer.open(
+        opening.track.path,
+        opening.source,
+        opening.start_frame,
+        opening.match_gain_db,
+        None if opening.earlier is None else opening.earlier.path,
+    )
 
 
 def _build_generator(

@@ -3,11 +3,14 @@
 import asyncio
 
 from tonearm.model.plan import Preset
+from tonearm.model.stream import Heard, MeterReading
 from tonearm.protocol.flow import Flow
 from tonearm.protocol.frames import AudioFrame, Place
 from tonearm.protocol.messages import PlanChanged, StreamRequest, StreamType
 from tonearm.protocol.requests import Transport
 from tonearm.routers.outbox import MAX_FRAMES, MAX_REPLIES, Goodbye, Outbox
+
+READING = MeterReading(Heard(-3.0, -20.0), Heard(-1.0, -14.0), 0.5)
 
 
 def free_flow() -> Flow:
@@ -24,7 +27,7 @@ def sound(epoch: int, seq: int = 0) -> AudioFrame:
         transport=Transport.BINARY,
         epoch=epoch,
     )
-    return AudioFrame(request, Place(seq, 0, 1, 0, 1), 1, 2, b"")
+    return AudioFrame(request, Place(seq, 0, 1, 0, 1), 1, 2, b"", READING)
 
 
 def playing(epoch: int, flow: Flow | None = None) -> Outbox:

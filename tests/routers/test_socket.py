@@ -13,12 +13,14 @@ from socket_client import Client, Served, serving
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tonearm.model.plan import MasteringState
+from tonearm.model.stream import Heard, MeterReading
 from tonearm.protocol.flow import Flow
 from tonearm.protocol.frames import AudioFrame, FrameGrid, StreamEvent, pack
 from tonearm.protocol.messages import EndReason, PlanChanged, StreamEnded, StreamRequest, StreamStarted
 from tonearm.routers.connection import Times
 
 RATE = 8_000
+READING = MeterReading(Heard(-3.0, -20.0), Heard(-1.0, -14.0), 0.5)
 
 
 def ramp(first: int, frames: int) -> np.ndarray:
@@ -57,9 +59,9 @@ class Numbers:
             grid = FrameGrid(RATE, start, self.length)
             while grid.position < self.length:
                 position, frames = grid.position, min(grid.next_frames, self.length - grid.position)
-                samples = pack(ramp(position, frames), request.transport)
+                samples = pack(ramp(position, frames), request, position, dithered=False)
                 self.made += 1
-                yield AudioFrame(request, grid.place(frames), frames, 2, samples)
+                yield AudioFrame(request, grid.place(frames), frames, 2, samples, READING)
                 await asyncio.sleep(0)
             yield StreamEnded(
                 track_id=request.track_id,

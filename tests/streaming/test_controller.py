@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
@@ -16,7 +17,7 @@ from structlog.testing import capture_logs
 
 from tonearm.mastering.adaptive import AdaptiveMode
 from tonearm.mastering.hybrid import HybridProcessor
-from tonearm.model.audio import AudioFormat, AudioInfo
+from tonearm.model.audio import AudioFormat
 from tonearm.model.errors import (
     DecodeError,
     FileMissing,
@@ -30,6 +31,7 @@ from tonearm.model.errors import (
 from tonearm.model.measures import Analysis
 from tonearm.model.plan import AlbumLevel, MasteringPlan, Preset, Target
 from tonearm.model.probe import Probe
+from tonearm.model.stream import Heard, Joint, MeterReading, Rendered
 from tonearm.model.track import Track
 from tonearm.protocol.flow import Flow
 from tonearm.protocol.frames import AudioFrame, StreamEvent
@@ -44,9 +46,10 @@ from tonearm.protocol.messages import (
     StreamStarted,
     StreamType,
 )
-from tonearm.protocol.requests import Transport
+from tonearm.protocol.requests import SampleFormat, Transport
 from tonearm.streaming.controller import AudioStreamController
 from tonearm.streaming.pool import RenderPool
+from tonearm.streaming.ports import Opening
 
 RATE = 44_100
 
@@ -55,13 +58,17 @@ RATE = 44_100
 class Ramp:
     """A renderer of samples that tell which frame they are; may break off, may be watched."""
 
-    source: MasteringPlan | HybridProcessor
-    position: int
+    opening: Opening
     length: int
-    info: AudioInfo
     breaks_at: int | None = None
-    retargeted: list[tuple[int, MasteringPlan, float]] = field(default_factory=list)
+    joint: Joint | None = None
+    constant: float | None = None
+    retargeted: list[tuple[int, MasteringPlan, float, float]] = field(default_factory=list)
     closed: bool = False
+
+    def __post_init__(self) -> None:
+        self.source, self.position = self.opening.source, self.opening.start_frame
+        self.info = self.opening.track.info
 
     @property
     def format(self) -> AudioFormat:
@@ -71,21 +78,30 @@ class Ramp:
     def plan(self) -> MasteringPlan:
         return self.source.plan if isinstance(self.source, HybridProcessor) else self.source
 
-    def read(self, frames: int) -> np.ndarray:
+    @property
+    def sixteen_bits(self) -> bool:
+        return self.plan.bypass and self.info.bit_depth == 16
+
+    def read(self, frames: int) -> Rendered:
         end = self.length if self.breaks_at is None else self.breaks_at
         taken = max(0, min(frames, end - self.position))
         if not taken and self.breaks_at is not None:
             raise DecodeError("/music/song.flac is damaged")
         numbers = np.arange(self.position, self.position + taken, dtype=np.float32)
+        if self.constant is not None:
+            numbers[:] = self.constant
         self.position += taken
-        return np.repeat(numbers[:, None], self.format.channels, axis=1)
+        return Rendered(np.repeat(numbers[:, None], self.format.channels, axis=1), READING)
 
-    def retarget(self, plan: MasteringPlan, glide_s: float) -> None:
-        self.retargeted.append((self.position, plan, glide_s))
+    def retarget(self, plan: MasteringPlan, match_gain_db: float, glide_s: float) -> None:
+        self.retargeted.append((self.position, plan, match_gain_db, glide_s))
         self.source = plan
 
     def close(self) -> None:
         self.closed = True
+
+
+READING = MeterReading(Heard(-3.0, -20.0), Heard(-1.0, -math.inf), 1.25)
 
 
 @dataclass
@@ -129,10 +145,13 @@ class Fingerprints:
 class Tracks:
     known: Track
     error: TonearmError | None = None
+    others: dict[int, Track] = field(default_factory=dict)
 
     def get(self, track_id: int) -> Track:
         if self.error is not None:
             raise self.error
+        if track_id in self.others:
+            return self.others[track_id]
         if track_id != self.known.id:
             raise TrackNotFound(f"track {track_id}")
         return self.known
@@ -182,17 +201,19 @@ class Stage:
         self.renderers: list[Ramp] = []
         self.fallbacks: list[str] = []
         self.length: int | None = None
+        self.constant: float | None = None
         self.breaks_at: int | None = None
         self.cannot_open: TonearmError | None = None
         self.start_wait_s = 5.0
         self.lead_s = 600.0
         self.clock: Callable[[], float] = time.monotonic
 
-    def open(self, wanted: Track, source: MasteringPlan | HybridProcessor, start: int) -> Ramp:
+    def open(self, opening: Opening) -> Ramp:
         if self.cannot_open is not None:
             raise self.cannot_open
-        length = wanted.info.frames if self.length is None else self.length
-        made = Ramp(source, start, length, wanted.info, self.breaks_at)
+        length = opening.track.info.frames if self.length is None else self.length
+        joint = None if opening.earlier is None else Joint(gapless=True)
+        made = Ramp(opening, length, self.breaks_at, joint, self.constant)
         self.renderers.append(made)
         return made
 
@@ -204,7 +225,7 @@ class Stage:
             fingerprints=self.fingerprints,
             plans=AdaptiveMode(),
             target=Target(),
-            open_renderer=self.open,
+            open_stream=self.open,
             pool=self.pool,
             lead_s=self.lead_s,
             start_wait_s=self.start_wait_s,
@@ -326,12 +347,24 @@ async def test_the_level_of_the_album_decides_the_gain(stage):
 
 
 @pytest.mark.parametrize(("album_id", "code"), [(None, "NO_ALBUM"), (8, "ALBUM_NOT_MEASURED")])
-async def test_an_album_without_a_level_is_an_error_and_never_the_level_of_the_track(stage, album_id, code):
+async def test_an_album_without_a_level_plays_at_the_tracks_own_and_everyone_is_told(stage, album_id, code):
     stage.tracks.known = replace(stage.tracks.known, album_id=album_id)
     stage.fingerprints.stored = counted(3 * RATE)
-    (failure,) = await stage.play(level="album")
-    assert failure.code == code
-    assert stage.renderers == []
+    with capture_logs() as log:
+        events = await stage.play(level="album")
+    found = stage.fingerprints.stored
+    track_level = AdaptiveMode().plan(found.fingerprint, found.measures, Preset.ADAPTIVE, 1.0, Target())
+    assert stage.renderers[0].plan.gain_db == track_level.gain_db
+    assert json.loads(first(events, StreamStarted).text())["data"]["level"] == "track"
+    told = json.loads(first(events, PlanChanged).text())["data"]
+    assert told["level"] == "track"
+    assert "the album's level was asked for" in told["parameters"]["target_lufs"]["reason"]
+    assert stage.fallbacks == [code]
+    (warning,) = [entry for entry in log if entry["log_level"] == "warning"]
+    assert (warning["event"], warning["code"]) == ("Streaming at the level of the track", code)
+    with pytest.raises(TonearmError) as refused:
+        await stage.controller().sound_of(request(level="album"))
+    assert refused.value.code == code
     # The source needs no level.
     assert first(await stage.play(level="album", intensity=0.0), StreamStarted).mastering_state == "none"
 
@@ -447,9 +480,9 @@ async def test_a_slow_fingerprint_is_folded_into_the_running_stream(stage):
         "AudioFrame",
         "StreamEnded",
     ]
-    assert "standard mastering until it is done" in events[1].message
+    assert "standard mastering" in events[1].message
     assert first(events, StreamStarted).mastering_state == "standard"
-    (position, plan, glide_s) = stage.renderers[0].retargeted[0]
+    (position, plan, _, glide_s) = stage.renderers[0].retargeted[0]
     assert (plan.state, glide_s) == ("fingerprint", 3.0)
     assert position < 3 * RATE
     plans = [json.loads(event.text())["data"]["state"] for event in events if isinstance(event, PlanChanged)]
@@ -490,7 +523,7 @@ async def test_a_first_impression_starts_the_sound_and_the_fingerprint_glides_in
     plans = [json.loads(event.text())["data"]["state"] for event in events if isinstance(event, PlanChanged)]
     assert plans == ["provisional", "fingerprint"]
     full = AdaptiveMode().plan(found.fingerprint, found.measures, Preset.WARM, 1.0, Target())
-    assert [(plan, glide_s) for _, plan, glide_s in stage.renderers[0].retargeted] == [(full, 3.0)]
+    assert [step[1:] for step in stage.renderers[0].retargeted] == [(full, 0.0, 3.0)]
     np.testing.assert_array_equal(samples(events), np.arange(60 * RATE))
     assert stage.fallbacks == []
     assert not [entry for entry in log if entry["log_level"] == "warning"]
@@ -566,6 +599,118 @@ async def test_little_is_made_ahead_while_a_better_plan_may_come(stage):
     assert (await asyncio.wait_for(more, 20)).status == "complete"
     await collect(stream, lambda _: stage.renderers[0].position == 10 * RATE)
     await stream.aclose()
+
+
+def data_of(event: StreamEvent) -> dict[str, Any]:
+    return json.loads(event.text())["data"]
+
+
+@pytest.mark.parametrize("kind", list(StreamType))
+async def test_a_pair_matched_in_level_is_opened_with_its_gains(stage, kind):
+    stage.fingerprints.stored = found = counted(3 * RATE)
+    events = await stage.play(stream_type=kind, level_match=True)
+    plan = AdaptiveMode().plan(found.fingerprint, found.measures, Preset.ADAPTIVE, 1.0, Target())
+    louder = plan.predicted.lufs - plan.measured["lufs"]
+    assert louder > 1.0
+    gain_db = -louder if kind is StreamType.ENHANCED else 0.0
+    assert stage.renderers[0].opening.match_gain_db == pytest.approx(gain_db)
+    assert data_of(first(events, StreamStarted))["level_match_gain_db"] == pytest.approx(gain_db)
+    assert data_of(first(events, PlanChanged))["level_match_gain_db"] == pytest.approx(gain_db)
+    assert stage.renderers[0].plan.bypass == (kind is StreamType.NORMAL)
+
+
+@pytest.mark.parametrize("kind", list(StreamType))
+async def test_unmatched_streams_say_nothing_of_matching(stage, kind):
+    stage.fingerprints.stored = counted(3 * RATE)
+    events = await stage.play(stream_type=kind)
+    assert stage.renderers[0].opening.match_gain_db == 0.0
+    for event in (first(events, StreamStarted), first(events, PlanChanged)):
+        assert "level_match_gain_db" not in data_of(event)
+
+
+@pytest.mark.parametrize("kind", list(StreamType))
+async def test_a_match_that_becomes_known_is_glided_to_in_the_stream(stage, kind):
+    stage.start_wait_s = 0.05
+    stage.tracks.known = song(60.0)
+    stage.fingerprints.answer = counted(60 * RATE)
+    stream = stage.stream(request(stream_type=kind, level_match=True), free_flow())
+    with capture_logs() as log:
+        events = await collect(stream, lambda seen: isinstance(seen[-1], AudioFrame))
+        stage.fingerprints.ready.set()
+        events += [event async for event in stream]
+    assert data_of(first(events, StreamStarted))["level_match_gain_db"] is None
+    (_, plan, gain_db, glide_s) = stage.renderers[0].retargeted[0]
+    assert (plan.bypass, glide_s) == (kind is StreamType.NORMAL, 3.0)
+    told = [data_of(event) for event in events if isinstance(event, PlanChanged)]
+    assert [data["level_match_gain_db"] for data in told] == [None, gain_db]
+    assert (gain_db < -1.0) == (kind is StreamType.ENHANCED)
+    assert stage.fallbacks == ["START_WAIT"]
+    warnings = [entry["event"] for entry in log if entry["log_level"] == "warning"]
+    mastered = kind is StreamType.ENHANCED
+    assert warnings == [
+        "Streaming with standard adaptive mastering" if mastered else "Streaming without level match"
+    ]
+
+
+async def test_an_original_that_cannot_be_matched_plays_on_and_says_so(stage):
+    stage.fingerprints.answer = FingerprintServerDown("refused")
+    stage.fingerprints.ready.set()
+    events = await stage.play(stream_type=StreamType.NORMAL, level_match=True)
+    assert "unmatched" in events[1].message
+    assert names(events)[:3] == ["analyzing", "failed", "StreamStarted"]
+    assert data_of(first(events, StreamStarted))["level_match_gain_db"] is None
+    assert (first(events, StreamStarted).mastering_state, events[-1].reason) == ("none", EndReason.COMPLETED)
+
+
+async def test_the_track_before_is_gone_through_if_it_can_be(stage):
+    stage.fingerprints.stored = counted(3 * RATE)
+    earlier = replace(stage.tracks.known, id=2)
+    stage.tracks.others[2] = earlier
+    started = first(await stage.play(after_track_id=2), StreamStarted)
+    assert stage.renderers[0].opening.earlier == earlier
+    assert data_of(started)["gapless"] is True
+    started = first(await stage.play(after_track_id=3), StreamStarted)
+    assert stage.renderers[1].opening.earlier is None
+    assert data_of(started)["gapless"] is False
+    assert TrackNotFound.sentence in data_of(started)["gapless_reason"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "depth", "dithered"),
+    [
+        ({"stream_type": StreamType.NORMAL}, 16, False),
+        ({"stream_type": StreamType.NORMAL}, 24, True),
+        ({"intensity": 0.0}, 16, False),
+        ({}, 16, True),
+        ({"stream_type": StreamType.NORMAL, "level_match": True}, 16, False),
+        ({"level_match": True, "intensity": 0.0}, 16, False),
+    ],
+)
+async def test_sixteen_bits_are_dithered_unless_they_are_the_sources_own(stage, changes, depth, dithered):
+    info = replace(stage.tracks.known.info, bit_depth=depth)
+    stage.tracks.known = replace(stage.tracks.known, info=info)
+    stage.fingerprints.stored = counted(3 * RATE)
+    stage.constant = 100.4 / 32768
+    events = await stage.play(sample_format=SampleFormat.S16LE, **changes)
+    sent = b"".join(event.samples for event in events if isinstance(event, AudioFrame))
+    values = np.frombuffer(sent, "<i2").reshape(-1, 2)
+    assert len(values) == 3 * RATE
+    # Between two steps: rounding gives one value, dither both and their neighbours.
+    assert len(np.unique(values)) > 1 if dithered else np.all(values == 100)
+    assert data_of_meta(events)["sample_format"] == "s16le"
+
+
+def data_of_meta(events: list[StreamEvent]) -> dict[str, Any]:
+    return json.loads(first(events, AudioFrame).messages()[0])["data"]
+
+
+async def test_the_meters_travel_with_each_frame(stage):
+    events = await stage.play(stream_type=StreamType.NORMAL)
+    assert data_of_meta(events)["meter"] == {
+        "gain_reduction_db": 1.25,
+        "before": {"true_peak_dbtp": -3.0, "short_term_lufs": -20.0},
+        "after": {"true_peak_dbtp": -1.0, "short_term_lufs": None},
+    }
 
 
 async def test_a_server_that_hangs_is_told_once_and_music_plays(stage):
@@ -714,9 +859,9 @@ async def test_sound_is_made_in_the_pool_and_nowhere_else(stage):
     threads = set()
     opened = stage.open
 
-    def open_and_watch(*arguments: Any) -> Ramp:
+    def open_and_watch(opening: Opening) -> Ramp:
         threads.add(threading.current_thread().name)
-        made = opened(*arguments)
+        made = opened(opening)
         read = made.read
         made.read = lambda frames: (threads.add(threading.current_thread().name), read(frames))[1]
         return made

@@ -305,6 +305,15 @@ class TruePeakMeter:
             self._take(x)
             self._context = x[-2 * REACH :]
 
+    def restart(self) -> float:
+        """The highest true peak since the last restart, linear; segments begin anew with the next frame.
+
+        The 10 frames of delay are left to what comes next.
+        """
+        highest = self.peak
+        self.segment_peaks, self._measured = [], 0
+        return highest
+
     def flush(self) -> None:
         """Measure the last 10 frames. Nothing may be processed after it."""
         self.process(np.zeros((REACH, self._context.shape[1]), np.float32))

@@ -8,6 +8,7 @@ its plan.
 """
 
 from collections import deque
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -25,8 +26,25 @@ from tonearm.model.plan import MasteringPlan
 STEREO: Final = 2
 """What a stream carries at most."""
 
-_PRE_ROLL_S: Final = 4.0
+PRE_ROLL_S: Final = 4.0
+"""How long the chain runs before a sound that does not begin at the start of a file."""
+
 _HYBRID_GLIDE_S: Final = 0.5
+_PIECE_FRAMES: Final = 8192
+
+NOTHING: Final[Block] = np.zeros((0, STEREO), np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The same frames before and after the chain, [frames, channels], in the output's channels.
+
+    ``reduction_db``: the most that the limiter took off in them, or within 0.2 s of them, dB >= 0.
+    """
+
+    before: Block
+    after: Block
+    reduction_db: float
 
 
 class ChunkedAudioProcessor:
@@ -40,6 +58,8 @@ class ChunkedAudioProcessor:
         start_frame: absolute frame of the first sample out, >= 0.
         most_channels: sources of more are mixed down to stereo before the chain, so that nothing is
             mixed after the ceiling.
+        lead_in: what was heard right before frame 0, in the output's channels; the chain goes through
+            it first, where it has anything to do and the start is frame 0.
 
     Raises:
         FileMissing, DecodeError: the file cannot be opened.
@@ -52,13 +72,15 @@ class ChunkedAudioProcessor:
         source: MasteringPlan | HybridProcessor,
         start_frame: int = 0,
         most_channels: int = STEREO,
+        lead_in: Block = NOTHING,
     ) -> None:
         self._hybrid = source if isinstance(source, HybridProcessor) else None
         self._plan = source.plan if isinstance(source, HybridProcessor) else source
         if start_frame < 0:
             raise ValueError(f"start_frame must be >= 0, got {start_frame}")
         self._position = start_frame
-        self._ready: deque[Block] = deque()
+        self._ready: deque[tuple[Block, float]] = deque()
+        self._sources: deque[Block] = deque()
         self._ended = False
         self._failure: DecodeError | None = None
         source_format = inspect(path).format
@@ -66,11 +88,15 @@ class ChunkedAudioProcessor:
         self._grid = source.grid_frames if isinstance(source, HybridProcessor) else rate // 2
         first = start_frame
         if not self._plan.bypass:
-            first = max(0, start_frame - round(_PRE_ROLL_S * rate)) // self._grid * self._grid
-        self._surplus = start_frame - first
+            first = max(0, start_frame - round(PRE_ROLL_S * rate)) // self._grid * self._grid
+        self._surplus = self._source_surplus = start_frame - first
         self._decoder = Decoder(path, first)
         self._format = AudioFormat(rate, channels if channels <= most_channels else STEREO)
-        self._chain = Chain(self._plan, rate, self._format.channels, first)
+        led_in = lead_in if start_frame == 0 and not self._plan.bypass else lead_in[:0]
+        self._chain = Chain(self._plan, rate, self._format.channels, first - len(led_in))
+        self._surplus += len(led_in)
+        if len(led_in):
+            self._master(led_in)
 
     @property
     def info(self) -> AudioInfo:
@@ -92,28 +118,27 @@ class ChunkedAudioProcessor:
         """The plan in force."""
         return self._plan
 
-    @property
-    def reduction_db(self) -> float:
-        """The limiter's largest reduction in the last step, dB >= 0."""
-        return self._chain.reduction_db
-
     def read(self, frames: int) -> Block:
         """Exactly ``frames`` mastered frames; fewer only at the end, 0 frames = the end.
 
         Raises:
             DecodeError: the file ends early or is damaged; everything decodable was returned before.
         """
+        return self.read_pair(frames).after
+
+    def read_pair(self, frames: int) -> Pair:
+        """As ``read``, with what went into the chain for the same frames."""
         parts: list[Block] = []
-        wanted = frames
-        while wanted > 0 and (block := self._take(wanted)) is not None:
+        wanted, reduction_db = frames, 0.0
+        while wanted > 0 and (taken := self._take(wanted)) is not None:
+            block, reduced_db = taken
             parts.append(block)
             wanted -= len(block)
+            reduction_db = max(reduction_db, reduced_db)
         self._position += frames - wanted
         if not parts and frames > 0 and self._failure is not None:
             raise self._failure
-        if len(parts) == 1:
-            return parts[0]
-        return np.concatenate(parts) if parts else np.zeros((0, self.format.channels), np.float32)
+        return Pair(self._joined(self._take_sources(frames - wanted)), self._joined(parts), reduction_db)
 
     def retarget(self, plan: MasteringPlan, glide_s: float) -> None:
         """Glide to another plan from here on; a ``HybridProcessor`` has nothing more to say after it.
@@ -139,16 +164,33 @@ class ChunkedAudioProcessor:
     ) -> None:
         self.close()
 
-    def _take(self, wanted: int) -> Block | None:
+    def _joined(self, parts: list[Block]) -> Block:
+        if len(parts) == 1:
+            return parts[0]
+        return np.concatenate(parts) if parts else np.zeros((0, self.format.channels), np.float32)
+
+    def _take(self, wanted: int) -> tuple[Block, float] | None:
         while not self._ready:
             if self._ended:
                 return None
             self._step()
-        block = self._ready.popleft()
+        block, reduction_db = self._ready.popleft()
         if len(block) > wanted:
-            self._ready.appendleft(block[wanted:])
+            self._ready.appendleft((block[wanted:], reduction_db))
             block = block[:wanted]
-        return block
+        return block, reduction_db
+
+    def _take_sources(self, wanted: int) -> list[Block]:
+        """The chain gives as many frames as it takes, so they are there."""
+        parts = []
+        while wanted > 0:
+            block = self._sources.popleft()
+            if len(block) > wanted:
+                self._sources.appendleft(block[wanted:])
+                block = block[:wanted]
+            parts.append(block)
+            wanted -= len(block)
+        return parts
 
     def _step(self) -> None:
         """Master up to the next half second of the track."""
@@ -163,9 +205,18 @@ class ChunkedAudioProcessor:
             return
         mixed_down = decoded.shape[1] != self._format.channels
         block = to_stereo(decoded, self.info.channel_layout) if mixed_down else decoded
-        self._put(self._chain.process(block))
+        discarded = min(self._source_surplus, len(block))
+        self._source_surplus -= discarded
+        if len(block) > discarded:
+            self._sources.append(block[discarded:])
+        self._master(block)
         if self._hybrid is not None:
             self._follow(self._hybrid.update(block))
+
+    def _master(self, block: Block) -> None:
+        """In pieces, so that what the limiter did is known of each."""
+        for start in range(0, len(block), _PIECE_FRAMES):
+            self._put(self._chain.process(block[start : start + _PIECE_FRAMES]))
 
     def _follow(self, plan: MasteringPlan) -> None:
         if plan is not self._plan:
@@ -176,4 +227,4 @@ class ChunkedAudioProcessor:
         discarded = min(self._surplus, len(block))
         self._surplus -= discarded
         if len(block) > discarded:
-            self._ready.append(block[discarded:])
+            self._ready.append((block[discarded:], self._chain.reduction_db))

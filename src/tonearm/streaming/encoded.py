@@ -21,7 +21,7 @@ from tonearm.model.plan import MasteringPlan, MasteringState
 from tonearm.model.track import Track
 from tonearm.protocol.messages import StreamRequest
 from tonearm.protocol.requests import BadMessage, ErrorKind
-from tonearm.streaming.playback import Sound
+from tonearm.streaming.decisions import Sound
 from tonearm.streaming.pool import OPENING_LEAD_S, PooledRenderer, RenderPool
 from tonearm.streaming.ports import OpenRenderer, Renderer
 

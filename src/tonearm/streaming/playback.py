@@ -12,6 +12,7 @@ from tonearm.model.errors import TonearmError
 from tonearm.model.measures import Analysis
 from tonearm.model.plan import MasteringPlan, MasteringState
 from tonearm.model.probe import Probe
+from tonearm.model.stream import MeterReading
 from tonearm.protocol.frames import AudioFrame, FrameGrid, StreamEvent, pack
 from tonearm.protocol.messages import (
     EndReason,
@@ -25,10 +26,11 @@ from tonearm.protocol.messages import (
     StreamType,
 )
 from tonearm.protocol.requests import BadMessage, ErrorKind
+from tonearm.streaming.decisions import Asked, Decision, Sound, fallback_sentence
 from tonearm.streaming.listening import Listening
 from tonearm.streaming.pacing import Pacer
 from tonearm.streaming.pool import OPENING_LEAD_S, PooledRenderer
-from tonearm.streaming.ports import Renderer, Source
+from tonearm.streaming.ports import StreamRenderer
 
 GLIDE_S: Final = 3.0
 
@@ -38,59 +40,47 @@ LISTENING_LEAD_S: Final = 5.0
 log = structlog.get_logger()
 
 
-@dataclass(slots=True)
-class Sound:
-    """What a stream will sound like, and what may still change that.
-
-    Attributes:
-        source: the plan, or the fallback that makes plans as it listens.
-        frames: the track's length where it was counted.
-        listening: the measurement that is still awaited.
-        told_failed: the client knows that there is no fingerprint for now.
-    """
-
-    source: Source
-    frames: int | None = None
-    listening: Listening | None = None
-    told_failed: bool = False
-
-
 @dataclass(frozen=True, slots=True)
 class _Packed:
     """So many frames, as they travel."""
 
     frames: int
     samples: bytes
+    reading: MeterReading
 
 
 class Playback:
     """Plays one opened track.
 
     Args:
-        request: what was asked for.
+        asked: what was asked for.
         sound: what it will sound like.
-        renderer: the track, opened with ``sound.source`` where it shall begin.
+        renderer: the track, opened with ``sound`` where it shall begin.
         pacer: says when the next frame may be made.
-        decide: makes the plan of a first impression or a fingerprint that arrives late.
+        decide: decides by a first impression or a fingerprint that arrives late.
         count_fallback: told a code where a first impression is all there will be.
     """
 
     def __init__(
         self,
-        request: StreamRequest,
+        asked: Asked,
         sound: Sound,
-        renderer: PooledRenderer,
+        renderer: PooledRenderer[StreamRenderer],
         pacer: Pacer,
-        decide: Callable[[Probe | Analysis], MasteringPlan],
+        decide: Callable[[Probe | Analysis], Decision],
         count_fallback: Callable[[str], None],
     ) -> None:
-        self._request = request
+        self._request = asked.request
+        self._level = asked.target.level
         self._sound = sound
         self._renderer = renderer
         self._pacer = pacer
         self._decide = decide
         self._count_fallback = count_fallback
-        self._started = _started(request, renderer.still, sound)
+        self._started = _started(asked, renderer.still, sound)
+        # Decided for the whole stream: what may still come to be changed counts as changed.
+        whole = renderer.still.sixteen_bits and not sound.match_gain_db and sound.listening is None
+        self._dithered = not whole
         self._grid = FrameGrid(self._started.rate, self._started.start_frame, self._started.total_frames)
 
     async def events(self) -> AsyncGenerator[StreamEvent, None]:
@@ -105,7 +95,7 @@ class Playback:
             raise _beyond_end(self._started)
         _log_start(self._started)
         yield self._started
-        yield PlanChanged(request.track_id, request.epoch, describe(self._renderer.still.plan))
+        yield self._told(self._renderer.still.plan, self._sound.match_gain_db)
         try:
             async with aclosing(self._frames(first)) as frames:
                 async for event in frames:
@@ -126,7 +116,9 @@ class Playback:
             short = packed.frames < self._grid.next_frames
             self._pacer.sent(packed.frames)
             place = self._grid.place(packed.frames)
-            yield AudioFrame(self._request, place, packed.frames, self._started.channels, packed.samples)
+            yield AudioFrame(
+                self._request, place, packed.frames, self._started.channels, packed.samples, packed.reading
+            )
             for event in await self._news():
                 yield event
             if short:
@@ -139,11 +131,13 @@ class Playback:
 
     async def _step(self, frames: int, lead_s: float) -> _Packed:
         """The next ``frames`` frames, packed where they were made: in the pool."""
-        transport = self._request.transport
+        request, dithered = self._request, self._dithered
 
-        def step(opened: Renderer) -> _Packed:
-            block = opened.read(frames)
-            return _Packed(len(block), pack(block, transport))
+        def step(opened: StreamRenderer) -> _Packed:
+            first = opened.position
+            rendered = opened.read(frames)
+            samples = pack(rendered.block, request, first, dithered)
+            return _Packed(len(rendered.block), samples, rendered.reading)
 
         return await self._renderer.run(lead_s, step)
 
@@ -163,7 +157,8 @@ class Playback:
             events = await self._outcome(listening)
         elif listening.take_bad_health():
             sound.told_failed = True
-            events = (progress(self._request, FingerprintStatus.FAILED, NOT_SERVING),)
+            said = f"{NOT_SERVING} {fallback_sentence(self._request)}"
+            events = (progress(self._request, FingerprintStatus.FAILED, said),)
         elif (probe := listening.take_probe()) is not None:
             events = (await self._change(probe),)
         self._pacer.limit(LISTENING_LEAD_S if self._awaits_better else None)
@@ -190,9 +185,19 @@ class Playback:
 
     async def _change(self, stage: Probe | Analysis) -> PlanChanged:
         """Glide to the plan that rests on what is known now."""
-        plan = self._decide(stage)
-        await self._renderer.run(self._pacer.lead_s, lambda opened: opened.retarget(plan, GLIDE_S))
-        return PlanChanged(self._request.track_id, self._request.epoch, describe(plan))
+        decision = self._decide(stage)
+        plan, match_gain_db = decision.plan, decision.match_gain_db
+        await self._renderer.run(
+            self._pacer.lead_s, lambda opened: opened.retarget(plan, match_gain_db or 0.0, GLIDE_S)
+        )
+        return self._told(plan, match_gain_db)
+
+    def _told(self, plan: MasteringPlan, match_gain_db: float | None) -> PlanChanged:
+        request = self._request
+        description = describe(plan) | {"level": self._level}
+        if request.level_match:
+            description["level_match_gain_db"] = match_gain_db
+        return PlanChanged(request.track_id, request.epoch, description)
 
     def _going_on(self, error: TonearmError) -> str:
         """What a listener is told of a measurement that failed while the track plays."""
@@ -207,7 +212,7 @@ class Playback:
         if state is MasteringState.PROVISIONAL:
             self._count_fallback(error.code)
             return f"{error.sentence} Playing on from the first impression."
-        return standard_sentence(error)
+        return f"{error.sentence} {fallback_sentence(self._request)}"
 
     def _ended(self, reason: EndReason) -> StreamEnded:
         return StreamEnded(
@@ -220,17 +225,11 @@ class Playback:
         )
 
 
-NOT_SERVING: Final = (
-    "The fingerprint server does not answer or is not ready yet. Playing with standard mastering."
-)
+NOT_SERVING: Final = "The fingerprint server does not answer or is not ready yet."
 
 
 def progress(request: StreamRequest, status: FingerprintStatus, message: str) -> FingerprintProgress:
     return FingerprintProgress(request.track_id, status, message, request.stream_type)
-
-
-def standard_sentence(error: TonearmError) -> str:
-    return f"{error.sentence} Playing with standard mastering."
 
 
 def failed(request: StreamRequest, error: TonearmError, position_s: float | None) -> StreamFailed:
@@ -244,15 +243,18 @@ def failed(request: StreamRequest, error: TonearmError, position_s: float | None
     )
 
 
-def _started(request: StreamRequest, renderer: Renderer, sound: Sound) -> StreamStarted:
+def _started(asked: Asked, renderer: StreamRenderer, sound: Sound) -> StreamStarted:
     return StreamStarted(
-        request=request,
+        request=asked.request,
         rate=renderer.format.rate,
         channels=renderer.format.channels,
         start_frame=renderer.position,
         total_frames=renderer.info.frames if sound.frames is None else sound.frames,
         duration_exact=sound.frames is not None or renderer.info.frames_exact,
         mastering_state=renderer.plan.state,
+        level=asked.target.level,
+        level_match_gain_db=sound.match_gain_db,
+        joint=asked.joint or renderer.joint,
     )
 
 

@@ -14,15 +14,22 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, Generic, Protocol, Self, TypeVar
 
 from tonearm.model.errors import ProcessorUnavailable
-from tonearm.streaming.ports import Renderer
 
 OPENING_LEAD_S: Final = 0.5
 """Where a stream that has not begun stands in the queue: behind those that are about to run dry."""
 
+
+class Closing(Protocol):
+    """What is let go of when its stream has ended."""
+
+    def close(self) -> None: ...
+
+
 T = TypeVar("T")
+R = TypeVar("R", bound=Closing)
 
 
 @dataclass(order=True, slots=True)
@@ -98,20 +105,20 @@ def _do(job: _Job) -> None:
         job.future.set_result(result)
 
 
-class PooledRenderer:
+class PooledRenderer(Generic[R]):
     """A renderer that only the pool's threads touch, one step at a time.
 
     An asynchronous context: leaving it closes the renderer in the pool, without waiting for that.
     """
 
-    def __init__(self, pool: RenderPool, renderer: Renderer) -> None:
+    def __init__(self, pool: RenderPool, renderer: R) -> None:
         self._pool = pool
         self._renderer = renderer
         self._step: Future[Any] = Future()
         self._step.set_result(None)
 
     @classmethod
-    async def open(cls, pool: RenderPool, make: Callable[[], Renderer]) -> Self:
+    async def open(cls, pool: RenderPool, make: Callable[[], R]) -> Self:
         """Make a renderer in the pool; one that is finished after its stream was cancelled is closed."""
         future = pool.submit(OPENING_LEAD_S, make)
         try:
@@ -122,7 +129,7 @@ class PooledRenderer:
         return cls(pool, renderer)
 
     @property
-    def still(self) -> Renderer:
+    def still(self) -> R:
         """The renderer, to read what it says about itself between two steps.
 
         Raises:
@@ -132,7 +139,7 @@ class PooledRenderer:
             raise RuntimeError("the renderer is in the middle of a step")
         return self._renderer
 
-    async def run(self, lead_s: float, step: Callable[[Renderer], T]) -> T:
+    async def run(self, lead_s: float, step: Callable[[R], T]) -> T:
         """Do one step on the renderer in the pool.
 
         Raises:
@@ -154,12 +161,12 @@ class PooledRenderer:
         self._step.add_done_callback(lambda _: _close(self._pool, self._renderer))
 
 
-def _close_orphan(pool: RenderPool, made: Future[Renderer]) -> None:
+def _close_orphan(pool: RenderPool, made: Future[R]) -> None:
     if not made.cancelled() and made.exception() is None:
         _close(pool, made.result())
 
 
-def _close(pool: RenderPool, renderer: Renderer) -> None:
+def _close(pool: RenderPool, renderer: Closing) -> None:
     try:
         pool.submit(0.0, renderer.close)
     except ProcessorUnavailable:
