@@ -40,6 +40,7 @@ from tonearm.routers.enhancement import build_enhancement_router
 from tonearm.routers.fingerprints import build_fingerprint_router
 from tonearm.routers.health import build_health_router
 from tonearm.routers.library import build_library_router
+from tonearm.routers.newsroom import ScanNews
 from tonearm.routers.slots import StreamSlots
 from tonearm.routers.system import SocketRouter
 from tonearm.routers.web import build_web_router
@@ -198,13 +199,15 @@ async def _build(settings: Settings, stack: AsyncExitStack) -> WebServer:
     background = BackgroundAnalysis(pending, generator, blocking)
     background.start()
     services.push_async_callback(background.stop)
+    registry = CollectorRegistry()
+    sockets, audio = _build_streams(settings, library, blocking, generator, pool, registry)
+    news = ScanNews(lambda told: loop.call_soon_threadsafe(sockets.tell, told), time.monotonic)
     scans = ScanJobs(
         Scanner(settings.library.roots, library.tracks, read_file),
         after_scan=lambda: loop.call_soon_threadsafe(background.notify),
+        on_status=news.hear,
     )
     stack.callback(scans.stop)
-    registry = CollectorRegistry()
-    sockets, audio = _build_streams(settings, library, blocking, generator, pool, registry)
     readiness = _Readiness(library, generator, kernels, scans, blocking)
     app = build_app(
         [

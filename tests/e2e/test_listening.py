@@ -1,7 +1,9 @@
 """What a listener may ask for besides a preset: 16 bits, equal loudness, no gap, the album's level."""
 
+import json
 from collections.abc import Iterator
 
+import httpx
 import numpy as np
 import pytest
 from music import DEMO, clip
@@ -113,3 +115,16 @@ def test_a_seek_starts_at_the_exact_frame(server: RunningServer) -> None:
         first = round(played.start["start_position"] * played.start["sample_rate"])
         assert first == round(position * played.start["sample_rate"])
         assert np.abs(played.samples - whole[first:]).max() <= 10 ** (-90 / 20)
+
+
+def test_a_scan_is_told_to_whoever_is_connected(server: RunningServer) -> None:
+    with server.socket() as connection:
+        httpx.post(f"{server.url}/api/library/scan", json={"directories": []}).raise_for_status()
+        messages = []
+        while not messages or messages[-1]["type"] != "scan_complete":
+            messages.append(json.loads(connection.recv(timeout=30)))
+    report = messages[-1]["data"]
+    assert (report["files_added"], report["files_skipped"]) == (0, len(server.tracks()))
+    progress = [message["data"] for message in messages if message["type"] == "scan_progress"]
+    assert progress
+    assert {step["phase"] for step in progress} <= {"counting", "reading", "done"}

@@ -17,6 +17,7 @@ from tonearm.model.stream import Heard, MeterReading
 from tonearm.protocol.flow import Flow
 from tonearm.protocol.frames import AudioFrame, FrameGrid, StreamEvent, pack
 from tonearm.protocol.messages import EndReason, PlanChanged, StreamEnded, StreamRequest, StreamStarted
+from tonearm.protocol.news import News
 from tonearm.routers.connection import Times
 
 RATE = 8_000
@@ -522,3 +523,22 @@ async def test_the_servers_own_pages_and_programs_may_connect(origin):
         async with Client.of(server.url, origin=own) as client:
             await client.say("ping")
             assert (await client.next())[0] == "pong"
+
+
+async def test_everyone_is_told_the_news_also_amid_a_stream():
+    async with (
+        serving(Numbers(length=ENDLESS)) as server,
+        Client.of(server.url + "?transport=binary") as listener,
+        Client.of(server.url) as other,
+    ):
+        await listener.say("play_enhanced", track_id=1)
+        await listener.until("frame")
+        await other.say("ping")
+        await other.until("pong")
+        server.sockets.tell(News("library_updated", '{"type":"library_updated","data":{"count":1}}'))
+        assert await listener.until("library_updated") == {"count": 1}
+        assert (await other.next())[0] == "library_updated"
+        await listener.until("frame")
+        await listener.say("stop")
+        await listener.until("playback_stopped")
+    assert_streams_are_told_apart(listener)
