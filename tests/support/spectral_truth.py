@@ -24,7 +24,7 @@ def size_of(rate: int) -> int:
 
 def _separated(x: NDArray[np.float32], rate: int, size: int, hop: int, rows: int) -> float:
     spectra = librosa.stft(x, n_fft=size, hop_length=hop, center=False)[: int(5500 * size / rate)]
-    parts = librosa.decompose.hpss(np.abs(spectra), kernel_size=(rows, 29), power=4)
+    parts = librosa.decompose.hpss(np.abs(spectra), kernel_size=(rows, 29), power=2.0)
     harmonic, percussive = (float(np.sum(part**2)) for part in parts)
     return harmonic / (harmonic + percussive)
 
