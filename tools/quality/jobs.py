@@ -129,14 +129,10 @@ def ebu(case: Case, document: str) -> Iterator[Finding]:
 
 
 def jobs(folder: Path) -> list[Job]:
-    """All of it; what takes longest comes first."""
+    """All of it: what was built to be hard first, then the music, the longest first."""
     tracks = list(music_files(folder))
     lively = [path for path in tracks if _seconds(path) > 20.0]
-    made: list[Job] = [(path.name, partial(music, path, number)) for number, path in enumerate(tracks)]
-    made += [
-        (f"{path.name}: limited copies", partial(copies, path, number)) for number, path in enumerate(lively)
-    ]
-    made += [(f"decision {part}", partial(at_the_borders, part)) for part in range(BORDER_PARTS)]
+    made: list[Job] = [(f"decision {part}", partial(at_the_borders, part)) for part in range(BORDER_PARTS)]
     for rate in reversed(RATES):
         made += [
             (f"signals at {rate} Hz", partial(at_rate, rate)),
@@ -148,6 +144,10 @@ def jobs(folder: Path) -> list[Job]:
     made += [("16 bits", partial(sixteen_bits, source)), ("two processes", partial(repeated, source))]
     for document, cases in (("EBU Tech 3341", TECH_3341), ("EBU Tech 3342", TECH_3342)):
         made += [(f"{document} case {case.number}", partial(ebu, case, document)) for case in cases]
+    made += [
+        (f"{path.name}: limited copies", partial(copies, path, number)) for number, path in enumerate(lively)
+    ]
+    made += [(path.name, partial(music, path, number)) for number, path in enumerate(tracks)]
     return made
 
 

@@ -29,7 +29,8 @@ WORK: Final = by_hand(12.0, CURVE)
 PART_S: Final = 3.0
 EXCERPT_S: Final = 60.0
 LOUD_LUFS: Final = -9.0
-SIXTEEN_BITS_S: Final = 100.0
+SHORT_S: Final = 100.0
+"""Shorter tracks are also written to files that are read again."""
 
 _GLIDE_S: Final = 3.0
 _LEAST_PSR_DB: Final = 10.0
@@ -59,8 +60,8 @@ def music(path: Path, number: int) -> Iterator[Finding]:
     yield from changing(path, x.shape[1], rate, analysis, number)
     with tempfile.TemporaryDirectory() as folder:
         yield cutting.stream_and_file(path, Path(folder), made.y, plan)
-        yield from levels.in_two_passes(made, path, Path(folder))
-        if len(x) < SIXTEEN_BITS_S * rate:
+        if len(x) < SHORT_S * rate:
+            yield from levels.in_two_passes(made, path, Path(folder))
             yield from bits.masters(path, Path(folder), preset, (".flac", ".wav")[number % 2])
 
 
