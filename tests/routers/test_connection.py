@@ -77,9 +77,9 @@ def anything(dice: random.Random, wire: Wire) -> None:
         case 2:
             wire.say("play_normal", track_id=dice.randint(1, 3))
         case 3 | 4 | 5:
-            wire.say("seek", track_id=dice.randint(1, 3), position=dice.uniform(0, 26))
+            wire.say("seek", track_id=dice.randint(1, 3), position=dice.uniform(0, 24.9))
         case 6:
-            wire.say("set_enhancement", enabled=dice.random() < 0.5, position=dice.uniform(0, 26))
+            wire.say("set_enhancement", enabled=dice.random() < 0.5, position=dice.uniform(0, 24.9))
         case 7:
             wire.say(dice.choice(["pause", "resume", "buffer_full", "buffer_ready", "ping"]))
         case 8:
