@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import httpx
 import numpy as np
@@ -13,10 +14,15 @@ from truth import decoded, lufs
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("listening")]
 
 
+MOST_STREAMS = 4
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     folder = tmp_path_factory.mktemp("listening")
-    with serving(folder, DEMO, TONEARM_STREAMING__LEAD_S="600") as running:
+    with serving(
+        folder, DEMO, TONEARM_STREAMING__LEAD_S="600", TONEARM_LIMITS__STREAMS_PER_CLIENT=str(MOST_STREAMS)
+    ) as running:
         wait_until(lambda: running.get("/api/library/fingerprints/status")["pending_tracks"] == 0)
         yield running
 
@@ -128,3 +134,25 @@ def test_a_scan_is_told_to_whoever_is_connected(server: RunningServer) -> None:
     progress = [message["data"] for message in messages if message["type"] == "scan_progress"]
     assert progress
     assert {step["phase"] for step in progress} <= {"counting", "reading", "done"}
+
+
+def test_one_stream_more_than_the_settings_allow_is_refused_and_the_others_play_on(
+    server: RunningServer,
+) -> None:
+    wait_until(lambda: "tonearm_connections 0.0" in server.get_text("/metrics"))
+    ask = json.dumps({"type": "play_normal", "data": {"track_id": server.track_id("Vibe Ace")}})
+    with ExitStack() as stack:
+        connections = [stack.enter_context(server.socket()) for _ in range(MOST_STREAMS + 1)]
+        for connection in connections:
+            # Held at once, so that none of them gets to its end.
+            connection.send(ask)
+            connection.send('{"type":"buffer_full"}')
+            answer = json.loads(connection.recv(timeout=20))
+            if connection is not connections[-1]:
+                assert answer["type"] == "audio_stream_start"
+        assert (answer["type"], answer["data"]["code"]) == ("audio_stream_error", "SERVER_BUSY")
+        for connection in connections[:-1]:
+            connection.send('{"type":"stop"}')
+            while (answer := json.loads(connection.recv(timeout=20)))["type"] != "audio_stream_end":
+                assert answer["type"] in {"mastering_plan", "audio_chunk", "playback_stopped"}
+            assert answer["data"]["reason"] == "stopped"

@@ -802,6 +802,31 @@ async def test_a_file_that_cannot_be_opened_is_an_error_that_names_no_path(stage
     assert "/music" not in events[-1].text()
 
 
+@pytest.mark.parametrize("kind", list(StreamType))
+async def test_without_threads_for_the_sound_nothing_starts(stage, kind):
+    stage.fingerprints.stored = counted(3 * RATE)
+    stage.pool = RenderPool(1)
+    stage.pool.close(5)
+    events = await stage.play(stream_type=kind)
+    assert (events[-1].code, events[-1].sentence) == (
+        "PROCESSOR_UNAVAILABLE",
+        "The mastering processor is not available.",
+    )
+    assert not [event for event in events if isinstance(event, StreamStarted)]
+
+
+async def test_threads_that_go_away_amid_a_stream_end_it_with_a_code(stage):
+    stage.tracks.known = song(60.0)
+    stage.pool = RenderPool(1)
+    stream = stage.stream(request(stream_type=StreamType.NORMAL), free_flow())
+    events = await collect(stream, lambda seen: isinstance(seen[-1], AudioFrame))
+    stage.pool.close(5)
+    events += [event async for event in stream]
+    failed, ended = events[-2:]
+    assert (failed.code, ended.reason) == ("PROCESSOR_UNAVAILABLE", EndReason.ERRORED)
+    assert ended.total_frames == len(samples(events))
+
+
 async def test_a_damaged_file_plays_as_far_as_it_goes_and_says_so(stage):
     stage.breaks_at = 100_003
     events = await stage.play(stream_type=StreamType.NORMAL)

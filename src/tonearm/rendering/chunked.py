@@ -4,7 +4,7 @@ The chain's time constants are short (none above 0.3 s), so a seek starts it 4 s
 the track, and throws that output away: what follows equals the same part of a render of the whole
 file. Sound goes through in steps of half a second counted from frame 0 of the file, so that neither
 the size of a read nor the position of a seek moves the points where a ``HybridProcessor`` changes
-its plan.
+its plan. With a plan the steps about the start are shorter: no more is made than the first read wants.
 """
 
 from collections import deque
@@ -17,7 +17,7 @@ import numpy as np
 
 from tonearm.audio.decode import Decoder, inspect
 from tonearm.dsp.downmix import to_stereo
-from tonearm.mastering.chain import Chain
+from tonearm.mastering.chain import GRID_FRAMES, Chain
 from tonearm.mastering.hybrid import HybridProcessor
 from tonearm.model.audio import AudioFormat, AudioInfo, Block
 from tonearm.model.errors import DecodeError
@@ -31,6 +31,7 @@ PRE_ROLL_S: Final = 4.0
 
 _HYBRID_GLIDE_S: Final = 0.5
 _PIECE_FRAMES: Final = 8192
+_FINE_STEPS_PER_SECOND: Final = 16
 
 NOTHING: Final[Block] = np.zeros((0, STEREO), np.float32)
 
@@ -86,9 +87,11 @@ class ChunkedAudioProcessor:
         source_format = inspect(path).format
         rate, channels = source_format.rate, source_format.channels
         self._grid = source.grid_frames if isinstance(source, HybridProcessor) else rate // 2
+        self._fine, self._fine_until = rate // _FINE_STEPS_PER_SECOND, start_frame + rate // 2
         first = start_frame
         if not self._plan.bypass:
-            first = max(0, start_frame - round(PRE_ROLL_S * rate)) // self._grid * self._grid
+            aligned = GRID_FRAMES if self._hybrid is None else self._grid
+            first = max(0, start_frame - round(PRE_ROLL_S * rate)) // aligned * aligned
         self._surplus = self._source_surplus = start_frame - first
         self._decoder = Decoder(path, first)
         self._format = AudioFormat(rate, channels if channels <= most_channels else STEREO)
@@ -193,9 +196,13 @@ class ChunkedAudioProcessor:
         return parts
 
     def _step(self) -> None:
-        """Master up to the next half second of the track."""
+        """Master up to the next half second of the track, or about the start less, as someone waits."""
+        position = self._decoder.position
+        grid = self._grid
+        if self._hybrid is None and self._fine_until - self._grid <= position < self._fine_until:
+            grid = self._fine
         try:
-            decoded = self._decoder.read(self._grid - self._decoder.position % self._grid)
+            decoded = self._decoder.read(grid - position % grid)
         except DecodeError as exc:
             self._failure = exc
             decoded = np.zeros((0, self.info.format.channels), np.float32)
