@@ -34,14 +34,19 @@ R = TypeVar("R", bound=Closing)
 
 @dataclass(order=True, slots=True)
 class _Job:
-    lead_s: float
+    dry_at: float
+    """When its listener has nothing left, on the clock."""
     number: int
     work: Callable[[], Any] = field(compare=False)
     future: Future[Any] = field(compare=False)
 
 
 class RenderPool:
-    """``workers`` threads that do the step of the least lead first, equal leads in order of arrival."""
+    """``workers`` threads that do first what is needed first: the step of the least lead.
+
+    Leads shrink while steps wait, so a step is done before all that are submitted after its listener
+    would have come as near to the end: none waits for ever behind those that come with less.
+    """
 
     def __init__(self, workers: int) -> None:
         if workers < 1:
@@ -57,7 +62,7 @@ class RenderPool:
             thread.start()
 
     def submit(self, lead_s: float, work: Callable[[], T]) -> Future[T]:
-        """Do ``work`` in the pool, before all that have a larger lead.
+        """Do ``work`` in the pool, before all that have a larger lead now.
 
         Raises:
             ProcessorUnavailable: the pool is closed.
@@ -66,7 +71,7 @@ class RenderPool:
         with self._arrived:
             if self._closed:
                 raise ProcessorUnavailable("the render pool is closed")
-            heapq.heappush(self._jobs, _Job(lead_s, next(self._numbers), work, future))
+            heapq.heappush(self._jobs, _Job(time.monotonic() + lead_s, next(self._numbers), work, future))
             self._arrived.notify()
         return future
 
