@@ -148,7 +148,9 @@ class Timeline:
 
     def waveform(self) -> bytes:
         """1,000 pairs (lowest, highest) over the length of the track, signed bytes."""
-        low, high = np.concatenate(self._low), np.concatenate(self._high)
-        starts = np.arange(WAVEFORM_PAIRS) * len(low) // WAVEFORM_PAIRS
-        pairs = np.stack([np.minimum.reduceat(low, starts), np.maximum.reduceat(high, starts)], axis=1)
-        return pairs.astype(np.int8).tobytes()
+        cells = sum(len(part) for part in self._low)
+        starts = np.arange(WAVEFORM_PAIRS) * cells // WAVEFORM_PAIRS
+        pairs = np.empty((WAVEFORM_PAIRS, 2), dtype=np.int8)
+        pairs[:, 0] = np.minimum.reduceat(np.concatenate(self._low), starts)
+        pairs[:, 1] = np.maximum.reduceat(np.concatenate(self._high), starts)
+        return pairs.tobytes()

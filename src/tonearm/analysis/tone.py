@@ -176,8 +176,8 @@ class ToneAnalysis:
         shapes = np.empty((len(left), 2), dtype=np.float32)
         _centroids_and_rolloffs(mono, _ROLLOFF, shapes)
         # The loudest frame may still come, and then a higher floor will hold; never a lower one.
-        flatnesses = np.zeros((len(_FLOORS), len(left)), dtype=np.float32)
-        for row in range(_floor_of(loudest) + 1):
+        flatnesses = np.empty((_floor_of(loudest) + 1, len(left)), dtype=np.float32)
+        for row in range(len(flatnesses)):
             _flatnesses(mono, _FLOORS[row], flatnesses[row])
         self._shapes.append(shapes)
         self._flatness.append(flatnesses)
@@ -195,7 +195,8 @@ class ToneAnalysis:
         """
         power = mean_power(self._total, 2 * self.frames)
         shapes = np.concatenate(self._shapes).astype(np.float64) * self._spacing
-        flatness = np.concatenate(self._flatness, axis=1)[_floor_of(loudest)].astype(np.float64)
+        floor = _floor_of(loudest)
+        flatness = np.concatenate([rows[floor] for rows in self._flatness]).astype(np.float64)
         return Tone(
             bands_pct=bands_pct(power, self._spacing),
             bass_mid_ratio=_ratio_db(
