@@ -4,6 +4,7 @@
 # make quality MUSIC=DIR             what must be true of the sound, measured, written to docs/quality.md
 # make sensitivity                   whether a wrong constant in any dimension turns a test red
 # make bench                         what it costs, beside others, written to docs/bench.md
+# make bench-streaming MUSIC=DIR     how many listeners this machine carries, printed
 # make pairs MUSIC=DIR OUT=DIR       ten tracks before and after at equal loudness, with a table of what changed
 
 PYTHON ?= python3
@@ -14,7 +15,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 BENCH  := bench/.venv
 
-.PHONY: run test format pairs corridor sensitivity conformance quality bench clean
+.PHONY: run test format pairs corridor sensitivity conformance quality bench bench-streaming clean
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Tonearm needs Python 3.11 or newer: make PYTHON=/path/to/python3.11"; exit 1; }
@@ -76,6 +77,9 @@ quality: $(VENV)/.tested
 
 bench: $(BENCH)/.installed
 	$(BENCH)/bin/python -m bench
+
+bench-streaming: $(BENCH)/.installed
+	TONEARM_TEST_MUSIC="$(MUSIC)" $(BENCH)/bin/python -m bench streaming
 
 clean:
 	rm -rf $(VENV) $(BENCH) .data build dist
