@@ -42,6 +42,22 @@ def test_one_input_moved_by_a_tenth_moves_nothing_by_more_than_0_3_db(
     assert_inside([moved(inputs, name, tilt, hum, preset, intensity, target)])
 
 
+@pytest.mark.parametrize(
+    ("lufs", "crest", "psr", "peak", "tilt", "hum", "target"),
+    [(-12.18, 14.69, 10.65, 4.15, 60.0, 60.0, -7.47), (-12.98, 12.15, 10.12, 4.2, -4.02, 54.74, -5.88)],
+)
+def test_overs_limiting_correction_and_tone_do_not_all_end_at_once(
+    lufs: float, crest: float, psr: float, peak: float, tilt: float, hum: float, target: float
+) -> None:
+    inputs = dict(zip(INPUTS, (lufs, crest, psr, peak), strict=True))
+    for preset in Preset:
+        assert_inside([moved(inputs, "lufs", tilt, hum, preset, 1.0, Target(target))])
+
+
+def test_a_search_uphill_finds_no_jump() -> None:
+    assert_inside(continuity.uphill(7, 4, 60))
+
+
 def test_albums_are_continuous_too() -> None:
     assert_inside(continuity.of_the_album(20, 3))
 

@@ -1,7 +1,7 @@
 """Q13: one input moved by 0.1 dB moves no parameter by more than 0.3 dB."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from itertools import product
 from typing import Final
 
@@ -128,6 +128,26 @@ def at_random(count: int, seed: int) -> Iterator[Finding]:
         preset = list(Preset)[rng.integers(len(Preset))]
         for name in INPUTS:
             yield moved(inputs, name, float(rng.uniform(-60, 60)), float(rng.uniform(0, 40)), preset)
+
+
+def uphill(seed: int, starts: int, steps: int) -> Iterator[Finding]:
+    """The worst that a search finds which climbs from random places near the borders."""
+    rng = np.random.default_rng(seed)
+    low, high = (
+        np.array(each) for each in ((-14, 11, 7, -2, -60, 0, -20, 0.3), (-10, 15, 11, 6, 60, 60, -5, 1))
+    )
+    for _ in range(starts):
+        name, preset = INPUTS[rng.integers(4)], list(Preset)[rng.integers(6)]
+        at, found = rng.uniform(low, high), None
+        for step in np.geomspace(0.15, 0.005, steps):
+            place = np.clip(at + rng.normal(size=len(at)) * (high - low) * step, low, high)
+            inputs = dict(zip(INPUTS, place[:4].tolist(), strict=True))
+            tilt, hum, lufs, intensity = place[4:].tolist()
+            here = moved(inputs, name, tilt, hum, preset, intensity, Target(lufs))
+            if found is None or here.value > found.value:
+                at, found = place, here
+        assert found is not None
+        yield replace(found, material="the plan, searched uphill")
 
 
 def of_the_album(count: int, seed: int) -> Iterator[Finding]:

@@ -87,6 +87,7 @@ def at_the_borders(part: int) -> Iterator[Finding]:
     """One part of the walk through the whole space of the decision."""
     yield from continuity.along_the_borders(thin=4 * BORDER_PARTS, offset=part)
     yield from continuity.at_random(400, part)
+    yield from continuity.uphill(part, 25, 80)
     yield from continuity.of_the_album(100, part)
 
 
