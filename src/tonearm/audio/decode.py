@@ -78,8 +78,6 @@ class Decoder:
     """
 
     def __init__(self, path: str | PathLike[str], start_frame: int | Callable[[AudioInfo], int] = 0) -> None:
-        if isinstance(start_frame, int) and start_frame < 0:
-            raise ValueError(f"start_frame must be >= 0, got {start_frame}")
         self._path = Path(path)
         self._lost_frames = 0
         self._failure: DecodeError | None = None
@@ -87,6 +85,8 @@ class Decoder:
         self._rest: Block = self._silence(0)
         try:
             start = start_frame if isinstance(start_frame, int) else start_frame(self.info)
+            if start < 0:
+                raise ValueError(f"start_frame must be >= 0, got {start}")
             self._position = start
             self._blocks = self._from(start)
         except BaseException:
