@@ -85,8 +85,6 @@ class Decoder:
         self._rest: Block = self._silence(0)
         try:
             start = start_frame if isinstance(start_frame, int) else start_frame(self.info)
-            if start < 0:
-                raise ValueError(f"start_frame must be >= 0, got {start}")
             self._position = start
             self._blocks = self._from(start)
         except BaseException:
@@ -166,6 +164,8 @@ class Decoder:
 
     def _from(self, start: int) -> Iterator[Block]:
         """Blocks whose first sample is frame ``start``."""
+        if start < 0:
+            raise ValueError(f"start_frame must be >= 0, got {start}")
         lossless = self.info.bit_depth is not None
         for seconds in (0.0 if lossless else _PRE_ROLL_S, 5 * _PRE_ROLL_S):
             target = start - round(seconds * self.info.format.rate)
