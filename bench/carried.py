@@ -24,6 +24,9 @@ COUNTS: Final = (1, 50, 100, 150, 200, 250, 300, 400)
 PER_SECOND: Final = 8.0
 SETTLE_S: Final = 5.0
 COUNT_S: Final = 15.0
+_ENOUGH: Final = 25
+"""Listeners; with fewer, what each of them takes is lost in what the server gives back or takes meanwhile."""
+
 _SHORTEST_S: Final = 60.0
 
 
@@ -132,7 +135,7 @@ def _cells(row: Row, idle: Usage) -> tuple[str, ...]:
         f"{row.server_cores:.2f}",
         f"{row.listener_cores:.2f}",
         f"{row.usage.pss / 1e6:.0f}",
-        f"{own / 1e6:.2f}",
+        f"{own / 1e6:.2f}" if row.listeners >= _ENOUGH else "",
         f"{row.usage.rss / 1e6:.0f}",
         percentiles(row.health_s, 50, 99),
     )

@@ -19,7 +19,7 @@ _LENGTH_S: Final = 3600.0
 
 def measure(process: int, port: int, known: Sequence[Track]) -> str:
     """Play track after track until an hour more than the first ten minutes has come; in Markdown."""
-    playable = cycle([track for track in known if track.seconds <= LEAD_S])
+    playable = cycle([track for track in known if track.status == "complete" and track.seconds <= LEAD_S])
     rows = [_row("before the first play", usage(process))]
     marks = {
         "after 10 minutes: the start": _WARM_S,

@@ -39,6 +39,8 @@ class Track:
     number: int
     seconds: float
     title: str
+    status: str
+    """``pending``, ``complete``, or why there is no fingerprint."""
 
 
 def music() -> Path:
@@ -110,7 +112,7 @@ def tracks(port: int) -> list[Track]:
             break
         time.sleep(0.2)
     rows = ask(port, "/api/library/tracks?limit=500")["tracks"]
-    return [Track(row["id"], row["duration"], row["title"]) for row in rows]
+    return [Track(row["id"], row["duration"], row["title"], row["fingerprint_status"]) for row in rows]
 
 
 class Health:

@@ -17,8 +17,8 @@ def measure(folder: Path) -> str:
     cold.mkdir()
     parts, load = [], machine.load()
     with serving(known, music(), TONEARM_FINGERPRINTS__BACKGROUND="false") as (process, port):
-        library = tracks(port)
-        parts.append(first_frame.measure(port, library))
+        parts.append(first_frame.measure(port, tracks(port)))
+        library = [track for track in tracks(port) if track.status == "complete"]
         parts.append(carried.measure(process, port, library))
     with serving(cold, music()) as (_, port):
         parts.append(busy.measure(port, tracks(port), folder / "scanned"))
@@ -26,7 +26,7 @@ def measure(folder: Path) -> str:
         parts.append(hour.measure(process, port, tracks(port)))
     told = (
         f"Server and listeners are processes of their own on the same {os.cpu_count()} cores, bound to none,"
-        f" and speak over real sockets. {len(library)} tracks of `{music().name}`. In the minute before,"
-        f" {load:.1f} processes wanted a core, those of this program among them."
+        f" and speak over real sockets. {len(library)} tracks of `{music().name}` that can be measured. In the"
+        f" minute before, {load:.1f} processes wanted a core, those of this program among them."
     )
     return "\n\n".join(("## Streaming", told, *parts))
