@@ -52,8 +52,8 @@ def measure(port: int, known: Sequence[Track]) -> str:
             "### First frame",
             "Milliseconds from what the client says (`play_enhanced`, `seek`) to its first frame of the new"
             f" stream, over the binary transport, one listener. Each of the {len(mastered)} tracks once"
-            f" before it was ever measured, then {_ROUNDS} times with its fingerprint stored, each followed by a"
-            " seek to any place in it.",
+            f" before it was ever measured, then {_ROUNDS} times with its fingerprint stored, each followed"
+            " by a seek to any place in it.",
             table(("play", "times", "p50 / p95, ms", "slowest", "on what it rests"), rows),
         )
     )

@@ -26,7 +26,7 @@ def measure(folder: Path) -> str:
         parts.append(hour.measure(process, port, tracks(port)))
     told = (
         f"Server and listeners are processes of their own on the same {os.cpu_count()} cores, bound to none,"
-        f" and speak over real sockets. {len(library)} tracks of `{music().name}` that can be measured. In the"
-        f" minute before, {load:.1f} processes wanted a core, those of this program among them."
+        f" and speak over real sockets. {len(library)} tracks of `{music().name}` that can be measured."
+        f" In the minute before, {load:.1f} processes wanted a core, those of this program among them."
     )
     return "\n\n".join(("## Streaming", told, *parts))
