@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from bench.carried import listeners
+from bench.carried import listeners, orderable
 from bench.listeners import Order
 from bench.server import Health, Track, ask, percentiles
 from bench.table import table
@@ -28,7 +28,7 @@ _RATE: Final = 8000
 
 def measure(port: int, known: Sequence[Track], folder: Path) -> str:
     """On a server that is measuring its library for the first time; in Markdown."""
-    order = Order(STREAMS, STREAMS, 0.0, _COUNT_S, [(track.number, track.seconds) for track in known])
+    order = Order(STREAMS, STREAMS, 0.0, _COUNT_S, orderable(known))
     before = ask(port, "/api/library/fingerprints/status")["pending_tracks"]
     with listeners(port) as crowd, _scanning(port, folder) as scans, Health(port, _PERIOD_S) as health:
         assert crowd.stdin is not None

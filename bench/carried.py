@@ -47,8 +47,7 @@ class Row:
 
 def measure(process: int, port: int, known: Sequence[Track], counts: Sequence[int] = COUNTS) -> str:
     """Add listeners to a server that has measured its tracks; in Markdown."""
-    playable = [(track.number, track.seconds) for track in known if track.seconds >= _SHORTEST_S]
-    playable = playable or [(track.number, track.seconds) for track in known]
+    playable = orderable(known)
     idle = usage(process)
     rows: list[Row] = []
     with listeners(port) as crowd, Health(port) as health:
@@ -139,6 +138,12 @@ def _cells(row: Row, idle: Usage) -> tuple[str, ...]:
         f"{row.usage.rss / 1e6:.0f}",
         percentiles(row.health_s, 50, 99),
     )
+
+
+def orderable(known: Sequence[Track]) -> list[tuple[int, float]]:
+    """Tracks as an ``Order`` wants them: those of a minute and more, or all where there are none."""
+    all_of_them = [(track.number, track.seconds) for track in known]
+    return [track for track in all_of_them if track[1] >= _SHORTEST_S] or all_of_them
 
 
 @contextmanager
