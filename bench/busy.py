@@ -36,7 +36,7 @@ def measure(port: int, known: Sequence[Track], folder: Path) -> str:
         crowd.stdin.write(json.dumps(asdict(order)) + "\n")
         crowd.stdin.flush()
         told = json.loads(crowd.stdout.readline())
-        taken = health.taken()
+        taken, scanned = health.taken(), len(scans)
     after = ask(port, "/api/library/fingerprints/status")["pending_tracks"]
     underruns = sum(told[part]["underruns"] for part in ("coming", "counted"))
     row = (str(len(taken)), percentiles(taken, 50, 99), f"{1e3 * max(taken):.0f}", str(underruns))
@@ -47,7 +47,7 @@ def measure(port: int, known: Sequence[Track], folder: Path) -> str:
             f"{STREAMS} listeners begin within a second and play in real time, the library is measured for"
             f" the first time (when it began, {before} tracks were not; at its end {after}, with those that"
             f" had come), and a folder of {_FILES} other files is scanned, changed and scanned again"
-            f" ({len(scans)} scans were begun): for {_COUNT_S:g} s, asked every {1e3 * _PERIOD_S:g} ms.",
+            f" ({scanned} scans were begun): for {_COUNT_S:g} s, asked every {1e3 * _PERIOD_S:g} ms.",
             table(("answers", "p50 / p99, ms", "slowest, ms", "underruns"), [row]),
         )
     )
@@ -80,7 +80,6 @@ def _scanning(port: int, folder: Path) -> Iterator[list[float]]:
 
 def _write(folder: Path) -> list[Path]:
     """Different sounds of 3 s, so that none is taken for another."""
-    folder.mkdir()
     noise = np.random.default_rng(1)
     files = []
     for number in range(_FILES):

@@ -54,7 +54,7 @@ def percentiles(seconds: Sequence[float], *ranks: int) -> str:
 
 
 @contextmanager
-def serving(folder: Path, music: Path, **settings: str) -> Iterator[tuple[int, int]]:
+def serving(folder: Path, *roots: Path, **settings: str) -> Iterator[tuple[int, int]]:
     """Run ``tonearm serve`` with its data in ``folder`` until the block ends: its process, its port."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("TONEARM_")}
     environment = kept | {
@@ -64,7 +64,7 @@ def serving(folder: Path, music: Path, **settings: str) -> Iterator[tuple[int, i
         **settings,
     }
     log = (folder / "serve.log").open("w+", encoding="utf-8")
-    command = [sys.executable, "-m", "tonearm", "serve", str(music), "--port", "0"]
+    command = [sys.executable, "-m", "tonearm", "serve", *map(str, roots), "--port", "0"]
     process = subprocess.Popen(
         [*command, "--data-dir", str(folder / "data")],
         stdout=log,
@@ -92,14 +92,22 @@ def _port(process: "subprocess.Popen[str]", log: Path) -> int:
 
 
 def ask(port: int, path: str, body: Any = None) -> Any:
-    """What the server answers to a GET, or to a POST of ``body`` as JSON."""
+    """What the server answers to a GET, or to a POST of ``body`` as JSON.
+
+    Raises:
+        RuntimeError: it refuses.
+    """
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     if body is None:
         connection.request("GET", path)
     else:
         connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
-    answer = json.load(connection.getresponse())
+    response = connection.getresponse()
+    answer = json.load(response)
     connection.close()
+    # /api/ready says 503 until it is.
+    if response.status >= 400 and path != "/api/ready":
+        raise RuntimeError(f"{path}: {answer}")
     return answer
 
 

@@ -12,16 +12,16 @@ from bench.server import music, serving, tracks
 
 def measure(folder: Path) -> str:
     """Run it all, and describe it in Markdown."""
-    known, cold = folder / "known", folder / "cold"
-    known.mkdir()
-    cold.mkdir()
+    known, cold, scanned = (folder / name for name in ("known", "cold", "scanned"))
+    for each in (known, cold, scanned):
+        each.mkdir()
     parts, load = [], machine.load()
     with serving(known, music(), TONEARM_FINGERPRINTS__BACKGROUND="false") as (process, port):
         parts.append(first_frame.measure(port, tracks(port)))
         library = [track for track in tracks(port) if track.status == "complete"]
         parts.append(carried.measure(process, port, library))
-    with serving(cold, music()) as (_, port):
-        parts.append(busy.measure(port, tracks(port), folder / "scanned"))
+    with serving(cold, music(), scanned) as (_, port):
+        parts.append(busy.measure(port, tracks(port), scanned))
     with serving(known, music(), TONEARM_STREAMING__LEAD_S=str(hour.LEAD_S)) as (process, port):
         parts.append(hour.measure(process, port, tracks(port)))
     told = (
