@@ -138,7 +138,7 @@ async def test_waiting_ends_when_time_has_passed():
     pacer.sent(44_100)
     began = loop.time()
     assert await pacer.turn(4_410) is True
-    assert 0.09 <= loop.time() - began < 5.0
+    assert loop.time() - began >= 0.09
 
 
 async def test_news_end_a_wait_early():
@@ -149,3 +149,16 @@ async def test_news_end_a_wait_early():
     await asyncio.sleep(0)
     pacer.nudge()
     assert await turn is False
+
+
+async def test_news_that_come_between_two_waits_end_the_next_one_at_once():
+    flow = Flow(flow_controlled=True, paused=False)
+    pacer = pacer_on(Clock(), flow)
+    flow.set_full(True)
+    pacer.nudge()
+    async with asyncio.timeout(20):
+        assert await pacer.turn(22_050) is False
+    turn = asyncio.create_task(pacer.turn(22_050))
+    await asyncio.sleep(0)
+    assert not turn.done(), "news are news once"
+    turn.cancel()

@@ -40,6 +40,7 @@ from tonearm.streaming.decisions import (
     fallback,
     fallback_sentence,
     needs_no_plan,
+    unchanged_sentence,
     unplanned,
 )
 from tonearm.streaming.listening import Listening
@@ -234,12 +235,18 @@ class AudioStreamController:
         probe = listening.take_probe()
         if probe is not None:
             yield progress(request, FingerprintStatus.ANALYZING, FIRST_IMPRESSION)
-            yield self._sound(decide(self._plans, asked, probe), None, listening)
+            impressed = decide(self._plans, asked, probe)
+            yield Sound(
+                impressed.plan,
+                match_gain_db=impressed.match_gain_db,
+                listening=listening,
+                impressed=True,
+            )
             return
         try:
             analysis = listening.result()
         except NotEnoughAudio as error:
-            yield progress(request, FingerprintStatus.FAILED, f"{error.sentence} It plays unchanged.")
+            yield progress(request, FingerprintStatus.FAILED, unchanged_sentence(error))
             yield self._sound(unplanned(request, error.sentence), None)
         except TonearmError as error:
             yield progress(
@@ -254,8 +261,8 @@ class AudioStreamController:
         return self._sound(decide(self._plans, asked, analysis), analysis.measures.frames)
 
     @staticmethod
-    def _sound(decision: Decision, frames: int | None, listening: Listening | None = None) -> Sound:
-        return Sound(decision.plan, frames, decision.match_gain_db, listening)
+    def _sound(decision: Decision, frames: int | None) -> Sound:
+        return Sound(decision.plan, frames, decision.match_gain_db)
 
     def _standard(self, asked: Asked, code: str, reason: str, listening: Listening | None) -> Sound:
         """The stated fallback: told to the log and the metrics here, to the client by the stream."""

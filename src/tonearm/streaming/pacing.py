@@ -6,6 +6,7 @@ the original clients have a ring of 1,310,720 values and overwrite what they hav
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import Final
 
@@ -66,6 +67,7 @@ class Pacer:
         self._clock = clock
         self._played = PlayClock(rate)
         self._begun = False
+        self._nudged = False
         self._changed = asyncio.Event()
         flow.watch(self._flow_changed)
 
@@ -86,19 +88,20 @@ class Pacer:
         self._limited_lead = self._lead if lead_s is None else int(lead_s * self._rate)
 
     def nudge(self) -> None:
-        """End a wait early: there is news."""
+        """End the wait early, or the next one: there is news."""
+        self._nudged = True
         self._changed.set()
 
     async def turn(self, frames: int) -> bool:
         """Wait until ``frames`` more may be made; False if a nudge came before that."""
         while (delay := self._delay_s(frames)) != 0.0:
+            if self._nudged:
+                self._nudged = False
+                return False
             self._changed.clear()
-            try:
+            with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(delay):
                     await self._changed.wait()
-            except TimeoutError:
-                continue
-            return self._delay_s(frames) == 0.0
         return True
 
     def _delay_s(self, frames: int) -> float | None:

@@ -8,9 +8,9 @@ from typing import Final
 import structlog
 
 from tonearm.mastering.describe import describe
-from tonearm.model.errors import TonearmError
+from tonearm.model.errors import NotEnoughAudio, TonearmError
 from tonearm.model.measures import Analysis
-from tonearm.model.plan import MasteringPlan, MasteringState
+from tonearm.model.plan import MasteringPlan
 from tonearm.model.probe import Probe
 from tonearm.model.stream import MeterReading
 from tonearm.protocol.frames import AudioFrame, FrameGrid, StreamEvent, pack
@@ -26,7 +26,16 @@ from tonearm.protocol.messages import (
     StreamType,
 )
 from tonearm.protocol.requests import BadMessage, ErrorKind
-from tonearm.streaming.decisions import Asked, Decision, Sound, fallback_sentence
+from tonearm.streaming.decisions import (
+    Asked,
+    Decision,
+    Sound,
+    fallback_sentence,
+    impression_sentence,
+    told_of_album,
+    unchanged_sentence,
+    unplanned,
+)
 from tonearm.streaming.listening import Listening
 from tonearm.streaming.pacing import Pacer
 from tonearm.streaming.pool import OPENING_LEAD_S, PooledRenderer
@@ -70,8 +79,8 @@ class Playback:
         decide: Callable[[Probe | Analysis], Decision],
         count_fallback: Callable[[str], None],
     ) -> None:
+        self._asked = asked
         self._request = asked.request
-        self._level = asked.target.level
         self._sound = sound
         self._renderer = renderer
         self._pacer = pacer
@@ -157,10 +166,12 @@ class Playback:
             events = await self._outcome(listening)
         elif listening.take_bad_health():
             sound.told_failed = True
-            said = f"{NOT_SERVING} {fallback_sentence(self._request)}"
+            said = f"{NOT_SERVING} {self._without()}"
             events = (progress(self._request, FingerprintStatus.FAILED, said),)
         elif (probe := listening.take_probe()) is not None:
-            events = (await self._change(probe),)
+            # A server that has said so much is at work on the rest.
+            sound.impressed, sound.told_failed = True, False
+            events = (await self._glide_to(self._decide(probe)),)
         self._pacer.limit(LISTENING_LEAD_S if self._awaits_better else None)
         return events
 
@@ -170,22 +181,24 @@ class Playback:
 
     async def _outcome(self, listening: Listening) -> Sequence[StreamEvent]:
         """What measuring came to."""
-        request = self._request
+        request, sound = self._request, self._sound
         try:
             analysis = listening.result()
+        except NotEnoughAudio as error:
+            said = progress(request, FingerprintStatus.FAILED, unchanged_sentence(error))
+            return said, await self._glide_to(unplanned(request, error.sentence))
         except TonearmError as error:
-            if self._sound.told_failed:
+            if sound.told_failed:
                 return ()
             return (progress(request, FingerprintStatus.FAILED, self._going_on(error)),)
         self._grid.expect(analysis.measures.frames)
         return (
             progress(request, FingerprintStatus.COMPLETE, "This track has been measured."),
-            await self._change(analysis),
+            await self._glide_to(self._decide(analysis)),
         )
 
-    async def _change(self, stage: Probe | Analysis) -> PlanChanged:
-        """Glide to the plan that rests on what is known now."""
-        decision = self._decide(stage)
+    async def _glide_to(self, decision: Decision) -> PlanChanged:
+        """Glide to what rests on what is known now."""
         plan, match_gain_db = decision.plan, decision.match_gain_db
         await self._renderer.run(
             self._pacer.lead_s, lambda opened: opened.retarget(plan, match_gain_db or 0.0, GLIDE_S)
@@ -194,25 +207,27 @@ class Playback:
 
     def _told(self, plan: MasteringPlan, match_gain_db: float | None) -> PlanChanged:
         request = self._request
-        description = describe(plan) | {"level": self._level}
+        description = describe(told_of_album(plan, self._asked)) | {"level": self._asked.target.level}
         if request.level_match:
             description["level_match_gain_db"] = match_gain_db
         return PlanChanged(request.track_id, request.epoch, description)
 
     def _going_on(self, error: TonearmError) -> str:
         """What a listener is told of a measurement that failed while the track plays."""
-        state = self._renderer.still.plan.state
         log.warning(
             "Playing on without a fingerprint",
             track_id=self._request.track_id,
-            state=state.value,
+            state=self._renderer.still.plan.state.value,
             code=error.code,
             reason=str(error),
         )
-        if state is MasteringState.PROVISIONAL:
+        if self._sound.impressed:
             self._count_fallback(error.code)
-            return f"{error.sentence} Playing on from the first impression."
-        return f"{error.sentence} {fallback_sentence(self._request)}"
+        return f"{error.sentence} {self._without()}"
+
+    def _without(self) -> str:
+        """What the listener hears while there is no fingerprint."""
+        return (impression_sentence if self._sound.impressed else fallback_sentence)(self._request)
 
     def _ended(self, reason: EndReason) -> StreamEnded:
         return StreamEnded(

@@ -1,8 +1,9 @@
 """What playing needs of others, as it sees it."""
 
-from collections.abc import AsyncGenerator, Callable, Coroutine
+import asyncio
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from tonearm.mastering.hybrid import HybridProcessor
 from tonearm.model.audio import AudioFormat, AudioInfo, Block
@@ -61,12 +62,12 @@ class Fingerprints(Protocol):
         """
         ...
 
-    def check_health(self) -> Coroutine[Any, Any, bool]:
-        """Whether the service says that it serves; a yes clears what ``report_slow`` did."""
-        ...
+    def look_after(self) -> asyncio.Future[bool]:
+        """A play has waited in vain: ask the service whether it works, once for all who wonder.
 
-    def report_slow(self) -> None:
-        """A play waited in vain and the service is not healthy: nobody should wait until it is."""
+        If it does not, nobody is made to wait until it does. Goes on when the caller cancels the answer.
+        """
+        ...
 
 
 class Plans(Protocol):
