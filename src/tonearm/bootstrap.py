@@ -98,7 +98,9 @@ def _open_library(settings: Settings) -> RepositoryFactory:
     except ValueError as error:
         raise UnusableSetting(f"library.database_url: {error}") from error
     except ModuleNotFoundError as error:
-        raise UnusableSetting(f"library.database_url: needs the Python package {error.name}") from error
+        raise UnusableSetting(
+            f"library.database_url: needs the Python package {error.name}; pip install 'tonearm[postgres]'"
+        ) from error
 
 
 def serve(settings: Settings, *, open_page: bool) -> int:
