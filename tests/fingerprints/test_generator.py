@@ -25,7 +25,7 @@ from tonearm.model.errors import (
     NotEnoughAudio,
     TrackNotFound,
 )
-from tonearm.model.measures import Analysis
+from tonearm.model.measures import Analysis, Stored
 from tonearm.model.probe import Probe
 from tonearm.model.track import FileSignature, Track
 
@@ -157,7 +157,7 @@ async def test_a_stored_fingerprint_comes_from_the_database_alone(executor) -> N
 async def test_a_sidecar_answers_and_fills_the_database(executor) -> None:
     async with world(executor) as here:
         here.files.kept[SIGNATURE] = analysis()
-        assert await here.generator.lookup(track()) == analysis()
+        assert await here.generator.lookup(track()) == Stored(analysis(), "sidecar")
         assert here.database.rows == {(1, SIGNATURE): analysis()}
         assert here.service.calls == 0
 
@@ -197,7 +197,7 @@ async def test_a_database_that_is_locked_for_writing_keeps_no_other_track_waitin
             while here.service.ended < len(waiting):
                 await asyncio.sleep(0.001)
             async with asyncio.timeout(2):
-                assert await here.generator.lookup(track(track_id=9)) == analysis()
+                assert await here.generator.lookup(track(track_id=9)) == Stored(analysis(), "database")
             assert not any(task.done() for task in waiting)
         finally:
             unlocked.set()

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -29,7 +30,7 @@ from tonearm.model.errors import (
     TonearmError,
     TrackNotFound,
 )
-from tonearm.model.measures import Analysis
+from tonearm.model.measures import Analysis, Stored
 from tonearm.model.plan import AlbumLevel, MasteringPlan, Preset, Target
 from tonearm.model.probe import Probe
 from tonearm.model.stream import Heard, Joint, MeterReading, Rendered
@@ -50,7 +51,7 @@ from tonearm.protocol.messages import (
 from tonearm.protocol.requests import SampleFormat, Transport
 from tonearm.streaming.controller import AudioStreamController
 from tonearm.streaming.pool import RenderPool
-from tonearm.streaming.ports import Opening
+from tonearm.streaming.ports import Opening, Running
 
 RATE = 44_100
 
@@ -110,6 +111,7 @@ class Fingerprints:
     """Answers what the test says, when the test says."""
 
     stored: Analysis | None = None
+    place: str = "database"
     probe: Probe | None = None
     answer: Analysis | TonearmError | None = None
     serving: bool = True
@@ -117,8 +119,8 @@ class Fingerprints:
     calls: list[str] = field(default_factory=list)
     cancelled: bool = False
 
-    async def lookup(self, wanted: Track) -> Analysis | None:
-        return self.stored
+    async def lookup(self, wanted: Track) -> Stored | None:
+        return None if self.stored is None else Stored(self.stored, self.place)
 
     async def generate_stages(self, wanted: Track) -> AsyncGenerator[Probe | Analysis, None]:
         self.calls.append("generate")
@@ -139,6 +141,33 @@ class Fingerprints:
         answer = asyncio.get_running_loop().create_future()
         answer.set_result(self.serving)
         return answer
+
+
+@dataclass
+class Counts:
+    """What was counted, and the streams that play now."""
+
+    fallbacks: list[str] = field(default_factory=list)
+    origins: list[str] = field(default_factory=list)
+    late_frames: int = 0
+    playing: list[Running] = field(default_factory=list)
+
+    def begins_with(self, origin: str) -> None:
+        self.origins.append(origin)
+
+    def fell_back(self, code: str) -> None:
+        self.fallbacks.append(code)
+
+    def late(self) -> None:
+        self.late_frames += 1
+
+    @contextmanager
+    def running(self, stream: Running) -> Iterator[None]:
+        self.playing.append(stream)
+        try:
+            yield
+        finally:
+            self.playing.remove(stream)
 
 
 @dataclass
@@ -199,7 +228,7 @@ class Stage:
         self.fingerprints = Fingerprints()
         self.make: Callable[..., Ramp] = Ramp
         self.renderers: list[Ramp] = []
-        self.fallbacks: list[str] = []
+        self.counts = Counts()
         self.length: int | None = None
         self.constant: float | None = None
         self.breaks_at: int | None = None
@@ -230,7 +259,7 @@ class Stage:
             lead_s=self.lead_s,
             start_wait_s=self.start_wait_s,
             clock=self.clock,
-            count_fallback=self.fallbacks.append,
+            counts=self.counts,
         )
 
     def stream(self, request: StreamRequest, flow: Flow) -> Any:
@@ -322,7 +351,7 @@ async def test_a_stored_fingerprint_is_used_from_the_first_sample(stage):
     ]
     assert all(entry["track_id"] == 1 for entry in log)
     assert log[-1].items() >= {"preset": "adaptive", "intensity": 1.0, "chunks": 1}.items()
-    assert stage.fallbacks == []
+    assert stage.counts.fallbacks == []
 
 
 async def test_the_plan_is_the_one_that_adaptive_mode_decides(stage):
@@ -359,7 +388,7 @@ async def test_an_album_without_a_level_plays_at_the_tracks_own_and_everyone_is_
     told = json.loads(first(events, PlanChanged).text())["data"]
     assert told["level"] == "track"
     assert "the album's level was asked for" in told["parameters"]["target_lufs"]["reason"]
-    assert stage.fallbacks == [code]
+    assert stage.counts.fallbacks == [code]
     (warning,) = [entry for entry in log if entry["log_level"] == "warning"]
     assert (warning["event"], warning["code"]) == ("Streaming at the level of the track", code)
     with pytest.raises(TonearmError) as refused:
@@ -380,7 +409,7 @@ async def test_the_album_that_was_asked_for_is_told_of_whatever_the_plan(stage, 
     said = told["parameters"]["target_lufs"]["reason"]
     assert said.startswith(f"the album's level was asked for: {NoAlbum.sentence} ")
     assert said.count("the album's level was asked for") == 1
-    assert stage.fallbacks[0] == "NO_ALBUM"
+    assert stage.counts.fallbacks[0] == "NO_ALBUM"
 
 
 async def test_the_sound_as_things_stand_is_that_of_a_play(stage):
@@ -401,7 +430,7 @@ async def test_the_sound_as_things_stand_leaves_no_one_waiting(stage):
     stage.fingerprints.probe, stage.start_wait_s = None, 0.01
     _, sound = await stage.controller().sound_of(request())
     assert isinstance(sound.source, HybridProcessor)
-    assert stage.fallbacks == ["START_WAIT"]
+    assert stage.counts.fallbacks == ["START_WAIT"]
     assert stage.fingerprints.calls[-1] == "look_after"
 
 
@@ -427,7 +456,7 @@ async def test_without_a_fingerprint_the_fallback_plays_and_everyone_is_told(sta
     assert first(events, StreamStarted).mastering_state == "standard"
     assert isinstance(stage.renderers[0].source, HybridProcessor)
     assert events[-1].reason is EndReason.COMPLETED
-    assert stage.fallbacks == [error.code]
+    assert stage.counts.fallbacks == [error.code]
     warning = next(entry for entry in log if entry["log_level"] == "warning")
     assert warning["event"] == "Streaming with standard adaptive mastering"
     assert (warning["track_id"], warning["code"], warning["reason"]) == (1, error.code, str(error))
@@ -441,7 +470,7 @@ async def test_too_little_audio_plays_unchanged_and_says_why(stage):
     assert first(events, StreamStarted).mastering_state == "none"
     assert stage.renderers[0].source.bypass
     assert NotEnoughAudio.sentence in first(events, PlanChanged).text()
-    assert stage.fallbacks == []
+    assert stage.counts.fallbacks == []
 
 
 @pytest.mark.parametrize("impressed", [False, True])
@@ -463,7 +492,7 @@ async def test_too_little_audio_that_turns_out_late_is_glided_to_unchanged(stage
     ]
     assert failed.message == f"{NotEnoughAudio.sentence} It plays unchanged."
     assert [(plan.bypass, *rest) for _, plan, *rest in stage.renderers[0].retargeted] == [(True, 0.0, 3.0)]
-    assert stage.fallbacks == ([] if impressed else ["START_WAIT"])
+    assert stage.counts.fallbacks == ([] if impressed else ["START_WAIT"])
 
 
 async def test_intensity_zero_is_the_source_and_needs_no_fingerprint(stage):
@@ -525,7 +554,7 @@ async def test_a_slow_fingerprint_is_folded_into_the_running_stream(stage):
     assert plans == ["standard", "fingerprint"]
     np.testing.assert_array_equal(samples(events), np.arange(60 * RATE))
     assert stage.fingerprints.calls == ["generate", "look_after"]
-    assert stage.fallbacks == ["START_WAIT"]
+    assert stage.counts.fallbacks == ["START_WAIT"]
     assert [entry["event"] for entry in log][
         -1
     ] == "Adaptive mastering will use fingerprint-optimized parameters"
@@ -561,7 +590,7 @@ async def test_a_first_impression_starts_the_sound_and_the_fingerprint_glides_in
     full = AdaptiveMode().plan(found.fingerprint, found.measures, Preset.WARM, 1.0, Target())
     assert [step[1:] for step in stage.renderers[0].retargeted] == [(full, 0.0, 3.0)]
     np.testing.assert_array_equal(samples(events), np.arange(60 * RATE))
-    assert stage.fallbacks == []
+    assert stage.counts.fallbacks == []
     assert not [entry for entry in log if entry["log_level"] == "warning"]
 
 
@@ -583,7 +612,7 @@ async def test_a_measurement_that_fails_leaves_the_first_impression_and_says_so(
     )
     assert events[-1].reason is EndReason.COMPLETED
     assert stage.renderers[0].retargeted == []
-    assert stage.fallbacks == ["FINGERPRINT_SERVER_DOWN"]
+    assert stage.counts.fallbacks == ["FINGERPRINT_SERVER_DOWN"]
     (warning,) = [entry for entry in log if entry["log_level"] == "warning"]
     assert (warning["event"], warning["state"]) == ("Playing on without a fingerprint", "provisional")
 
@@ -604,7 +633,7 @@ async def test_an_original_matched_by_a_first_impression_stays_so_if_measuring_f
     assert "unmatched" not in failed.message
     assert "first impression" in failed.message
     assert stage.renderers[0].retargeted == []
-    assert stage.fallbacks == ["FINGERPRINT_SERVER_DOWN"]
+    assert stage.counts.fallbacks == ["FINGERPRINT_SERVER_DOWN"]
 
 
 async def test_a_server_that_gave_a_first_impression_after_all_is_waited_for_and_its_failure_told(stage):
@@ -629,7 +658,7 @@ async def test_a_server_that_gave_a_first_impression_after_all_is_waited_for_and
     rest = [event async for event in stream]
     assert names(rest).count("failed") == 1
     assert "first impression" in first(rest, FingerprintProgress).message
-    assert stage.fallbacks == ["START_WAIT", "FINGERPRINT_SERVER_DOWN"]
+    assert stage.counts.fallbacks == ["START_WAIT", "FINGERPRINT_SERVER_DOWN"]
 
 
 async def test_a_first_impression_that_comes_late_is_folded_in_too(stage):
@@ -724,7 +753,7 @@ async def test_a_match_that_becomes_known_is_glided_to_in_the_stream(stage, kind
     told = [data_of(event) for event in events if isinstance(event, PlanChanged)]
     assert [data["level_match_gain_db"] for data in told] == [None, gain_db]
     assert (gain_db < -1.0) == (kind is StreamType.ENHANCED)
-    assert stage.fallbacks == ["START_WAIT"]
+    assert stage.counts.fallbacks == ["START_WAIT"]
     warnings = [entry["event"] for entry in log if entry["log_level"] == "warning"]
     mastered = kind is StreamType.ENHANCED
     assert warnings == [
@@ -975,3 +1004,46 @@ async def test_sound_is_made_in_the_pool_and_nowhere_else(stage):
     await stage.play(stream_type=StreamType.NORMAL)
     assert threads
     assert all(name.startswith("render-") for name in threads)
+
+
+async def test_what_plays_begin_with_is_counted(stage):
+    stage.fingerprints.stored, stage.fingerprints.place = counted(3 * RATE), "sidecar"
+    await stage.play()
+    stage.fingerprints.stored = None
+    stage.fingerprints.ready.set()
+    for answer in (counted(3 * RATE), NotEnoughAudio("0.2 s"), FingerprintServerDown("refused")):
+        stage.fingerprints.answer = answer
+        await stage.play()
+    stage.fingerprints.ready.clear()
+    stage.fingerprints.probe = probe()
+    stream = stage.stream(request(), free_flow())
+    await collect(stream, lambda seen: isinstance(seen[-1], AudioFrame))
+    await stream.aclose()
+    await stage.play(intensity=0.0)
+    assert stage.counts.origins == ["sidecar", "service", "none", "none", "probe"]
+
+
+async def test_a_stream_is_shown_while_it_plays_with_its_state_as_it_changes(stage):
+    stage.clock = lambda: 0.0
+    stage.tracks.known = song(60.0)
+    stage.fingerprints.probe = probe()
+    stage.fingerprints.answer = counted(60 * RATE)
+    flow = free_flow()
+    stream = stage.stream(request(), flow)
+    await collect(stream, lambda seen: isinstance(seen[-1], PlanChanged))
+    assert stage.counts.playing == []
+    await collect(stream, lambda seen: isinstance(seen[-1], AudioFrame))
+    (shown,) = stage.counts.playing
+    assert (shown.stream_type, shown.state) == ("enhanced", "provisional")
+    assert shown.margin_s == pytest.approx(stage.renderers[0].position / RATE)
+    flow.set_full(True)
+    assert shown.margin_s is None
+    flow.set_full(False)
+    stage.fingerprints.ready.set()
+    await collect(stream, lambda seen: isinstance(seen[-1], PlanChanged))
+    assert shown.state == "fingerprint"
+    await stream.aclose()
+    assert stage.counts.playing == []
+    stage.breaks_at = RATE
+    assert (await stage.play(stream_type=StreamType.NORMAL))[-1].reason is EndReason.ERRORED
+    assert stage.counts.playing == []

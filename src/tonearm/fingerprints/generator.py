@@ -22,7 +22,7 @@ from tonearm.model.errors import (
     NotEnoughAudio,
     TonearmError,
 )
-from tonearm.model.measures import Analysis
+from tonearm.model.measures import Analysis, Stored
 from tonearm.model.probe import Probe
 from tonearm.model.track import FileSignature, Track
 
@@ -111,9 +111,9 @@ class FingerprintGenerator:
     async def get_or_generate(self, track: Track) -> Analysis:
         """``lookup``, then ``generate``; raises what they raise."""
         known = await self.lookup(track)
-        return await self.generate(track) if known is None else known
+        return await self.generate(track) if known is None else known.analysis
 
-    async def lookup(self, track: Track) -> Analysis | None:
+    async def lookup(self, track: Track) -> Stored | None:
         """What is known of the track already; None if nothing is. A database that cannot be read is
         logged, and the search goes on with the file."""
         return await self._archive.lookup(track)

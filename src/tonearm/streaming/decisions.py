@@ -10,7 +10,7 @@ The plan's prediction holds for the track as a whole, so the gain is the same wh
 
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Self
 
 import structlog
 
@@ -78,6 +78,11 @@ class Sound:
     listening: Listening | None = None
     impressed: bool = False
     told_failed: bool = False
+
+    @classmethod
+    def settled(cls, decision: Decision, frames: int | None) -> Self:
+        """One that stays as it is."""
+        return cls(decision.plan, frames, decision.match_gain_db)
 
 
 def needs_no_plan(request: StreamRequest) -> bool:

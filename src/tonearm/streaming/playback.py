@@ -10,22 +10,17 @@ import structlog
 from tonearm.mastering.describe import describe
 from tonearm.model.errors import NotEnoughAudio, TonearmError
 from tonearm.model.measures import Analysis
-from tonearm.model.plan import MasteringPlan
+from tonearm.model.plan import MasteringPlan, MasteringState
 from tonearm.model.probe import Probe
 from tonearm.model.stream import MeterReading
 from tonearm.protocol.frames import AudioFrame, FrameGrid, StreamEvent, pack
 from tonearm.protocol.messages import (
     EndReason,
-    FingerprintProgress,
     FingerprintStatus,
     PlanChanged,
     StreamEnded,
-    StreamFailed,
-    StreamRequest,
-    StreamStarted,
     StreamType,
 )
-from tonearm.protocol.requests import BadMessage, ErrorKind
 from tonearm.streaming.decisions import (
     Asked,
     Decision,
@@ -39,7 +34,8 @@ from tonearm.streaming.decisions import (
 from tonearm.streaming.listening import Listening
 from tonearm.streaming.pacing import Pacer
 from tonearm.streaming.pool import OPENING_LEAD_S, PooledRenderer
-from tonearm.streaming.ports import StreamRenderer
+from tonearm.streaming.ports import Counts, StreamRenderer
+from tonearm.streaming.telling import NOT_SERVING, beyond_end, failed, log_start, progress, started
 
 GLIDE_S: Final = 3.0
 
@@ -67,7 +63,7 @@ class Playback:
         renderer: the track, opened with ``sound`` where it shall begin.
         pacer: says when the next frame may be made.
         decide: decides by a first impression or a fingerprint that arrives late.
-        count_fallback: told a code where a first impression is all there will be.
+        counts: told where a first impression is all there will be, and shown the stream while it plays.
     """
 
     def __init__(
@@ -77,7 +73,7 @@ class Playback:
         renderer: PooledRenderer[StreamRenderer],
         pacer: Pacer,
         decide: Callable[[Probe | Analysis], Decision],
-        count_fallback: Callable[[str], None],
+        counts: Counts,
     ) -> None:
         self._asked = asked
         self._request = asked.request
@@ -85,12 +81,28 @@ class Playback:
         self._renderer = renderer
         self._pacer = pacer
         self._decide = decide
-        self._count_fallback = count_fallback
-        self._started = _started(asked, renderer.still, sound)
+        self._counts = counts
+        self._started = started(asked, renderer.still, sound)
+        self._state = self._started.mastering_state
         # Decided for the whole stream: what may still come to be changed counts as changed.
         whole = renderer.still.sixteen_bits and not sound.match_gain_db and sound.listening is None
         self._dithered = not whole
         self._grid = FrameGrid(self._started.rate, self._started.start_frame, self._started.total_frames)
+
+    @property
+    def stream_type(self) -> StreamType:
+        """What was asked for."""
+        return self._request.stream_type
+
+    @property
+    def state(self) -> MasteringState:
+        """On what the sound rests now."""
+        return self._state
+
+    @property
+    def margin_s(self) -> float | None:
+        """Seconds that keep the listener from a gap; None while the client holds the stream itself."""
+        return self._pacer.margin_s
 
     async def events(self) -> AsyncGenerator[StreamEvent, None]:
         """The whole stream; it has started only if its first sound could be made.
@@ -101,14 +113,15 @@ class Playback:
         request, rate = self._request, self._started.rate
         first = await self._step(self._grid.next_frames, OPENING_LEAD_S)
         if not first.frames and self._started.start_frame:
-            raise _beyond_end(self._started)
-        _log_start(self._started)
+            raise beyond_end(self._started)
+        log_start(self._started)
         yield self._started
         yield self._told(self._renderer.still.plan, self._sound.match_gain_db)
         try:
-            async with aclosing(self._frames(first)) as frames:
-                async for event in frames:
-                    yield event
+            with self._counts.running(self):
+                async with aclosing(self._frames(first)) as frames:
+                    async for event in frames:
+                        yield event
         except TonearmError as error:
             log.warning("Stream broke off", track_id=request.track_id, code=error.code, reason=str(error))
             yield failed(request, error, self._grid.position / rate)
@@ -203,6 +216,7 @@ class Playback:
         await self._renderer.run(
             self._pacer.lead_s, lambda opened: opened.retarget(plan, match_gain_db or 0.0, GLIDE_S)
         )
+        self._state = plan.state
         return self._told(plan, match_gain_db)
 
     def _told(self, plan: MasteringPlan, match_gain_db: float | None) -> PlanChanged:
@@ -217,12 +231,12 @@ class Playback:
         log.warning(
             "Playing on without a fingerprint",
             track_id=self._request.track_id,
-            state=self._renderer.still.plan.state.value,
+            state=self._state.value,
             code=error.code,
             reason=str(error),
         )
         if self._sound.impressed:
-            self._count_fallback(error.code)
+            self._counts.fell_back(error.code)
         return f"{error.sentence} {self._without()}"
 
     def _without(self) -> str:
@@ -238,58 +252,3 @@ class Playback:
             rate=self._started.rate,
             reason=reason,
         )
-
-
-NOT_SERVING: Final = "The fingerprint server does not answer or is not ready yet."
-
-
-def progress(request: StreamRequest, status: FingerprintStatus, message: str) -> FingerprintProgress:
-    return FingerprintProgress(request.track_id, status, message, request.stream_type)
-
-
-def failed(request: StreamRequest, error: TonearmError, position_s: float | None) -> StreamFailed:
-    return StreamFailed(
-        track_id=request.track_id,
-        code=error.code,
-        sentence=error.sentence,
-        stream_type=request.stream_type,
-        epoch=request.epoch,
-        recovery_position=position_s,
-    )
-
-
-def _started(asked: Asked, renderer: StreamRenderer, sound: Sound) -> StreamStarted:
-    return StreamStarted(
-        request=asked.request,
-        rate=renderer.format.rate,
-        channels=renderer.format.channels,
-        start_frame=renderer.position,
-        total_frames=renderer.info.frames if sound.frames is None else sound.frames,
-        duration_exact=sound.frames is not None or renderer.info.frames_exact,
-        mastering_state=renderer.plan.state,
-        level=asked.target.level,
-        level_match_gain_db=sound.match_gain_db,
-        joint=asked.joint or renderer.joint,
-    )
-
-
-def _beyond_end(started: StreamStarted) -> BadMessage:
-    return BadMessage(
-        ErrorKind.VALIDATION,
-        f"position {started.request.start_position:g} s lies at or beyond the end of track "
-        f"{started.request.track_id}, which is {started.total_frames / started.rate:.3f} s long",
-    )
-
-
-def _log_start(started: StreamStarted) -> None:
-    request = started.request
-    enhanced = request.stream_type is StreamType.ENHANCED
-    log.info(
-        "Starting audio stream",
-        track_id=request.track_id,
-        preset=request.preset.value if enhanced else "none",
-        intensity=request.intensity if enhanced else 0.0,
-        chunks=started.total_chunks,
-        state=started.mastering_state.value,
-        start_position=started.start_frame / started.rate,
-    )
