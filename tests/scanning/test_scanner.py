@@ -196,6 +196,33 @@ def test_a_root_that_is_gone_or_suddenly_empty_takes_nothing_with_it(scan, root,
     assert found(library) == {"a.flac"}
 
 
+@pytest.mark.parametrize("left", ["nothing", "an empty folder", "another disk"])
+def test_a_root_that_goes_away_in_the_middle_of_a_scan_takes_nothing_with_it(
+    scan, root, library, reader, left
+):
+    names = [f"{folder}/{number:03}.flac" for folder in "abc" for number in range(300)]
+    make(root, *names)
+    assert scan().added == 900
+    make(root, *names, content=b"another")
+    steps = Scanner([root], library.tracks, reader).scan()
+    while next(steps).phase is not ScanPhase.READING:
+        pass
+    root.rename(root.with_name("unplugged"))
+    if left != "nothing":
+        root.mkdir()
+    if left == "another disk":
+        make(root, "c/299.flac", content=b"something else")
+    *_, last = steps
+    assert last.report.missing == 0
+    assert last.report.failed > 0
+    assert len(found(library)) == 300
+    assert library.tracks.stats().tracks == 900
+    shutil.rmtree(root, ignore_errors=True)
+    root.with_name("unplugged").rename(root)
+    report = scan()
+    assert (report.missing, report.failed, report.updated + report.skipped) == (0, 0, 900)
+
+
 def test_one_lost_root_does_not_stop_the_others(library, tmp_path, reader):
     make(tmp_path, "one/a.flac", "one/b.flac", "two/c.flac", "two/d.flac")
     scanner = Scanner([tmp_path / "one", tmp_path / "two"], library.tracks, reader)
