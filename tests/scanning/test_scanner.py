@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from tonearm.audio.signature import file_signature
 from tonearm.library.database import open_library
 from tonearm.library.repositories import RepositoryFactory
-from tonearm.model.errors import DecodeError, LibraryUnavailable, OutsideLibrary, ScanInProgress
+from tonearm.model.errors import DecodeError, FileMissing, LibraryUnavailable, OutsideLibrary, ScanInProgress
 from tonearm.model.track import ScannedFile
 from tonearm.scanning.reading import read_file
 from tonearm.scanning.report import MAX_FAILURES, ScanFailure, ScanPhase, ScanReport
@@ -31,6 +31,8 @@ class Reader:
 
     def __call__(self, path: Path) -> ScannedFile:
         self.opened.append(path.name)
+        if not path.exists():
+            raise FileMissing(f"{path}: gone")
         if path.read_bytes() == b"bad":
             raise DecodeError(f"{path}: not audio")
         signature = file_signature(path)
