@@ -105,8 +105,16 @@ def test_crushed_dynamics_and_another_tone_are_refused(tabla: Mastered) -> None:
     assert {"lost", "crushed"} <= {f.check for f in levels.levels(crushed) if not f.inside}
     dull = replace(tabla, y=np.cumsum(tabla.y, axis=0).astype(np.float32))
     assert "corridor" in {f.check for f in levels.levels(dull) if not f.inside}
+
+
+def test_a_range_that_grows_is_refused_where_it_is_stable(tabla: Mastered) -> None:
     swell = np.geomspace(1.0, 10.0, len(tabla.y))[:, None].astype(np.float32)
-    assert "range" in {f.check for f in levels.levels(replace(tabla, y=tabla.y * swell)) if not f.inside}
+    short = replace(tabla, y=tabla.y * swell)
+    assert not [finding for finding in levels.loudness_range(short) if finding.check == "range"]
+    minute = replace(tabla, x=np.tile(tabla.x, (6, 1)), y=np.tile(tabla.y, (6, 1)))
+    assert_inside(levels.loudness_range(minute))
+    swell = np.geomspace(1.0, 10.0, len(minute.y))[:, None].astype(np.float32)
+    assert_refused(levels.loudness_range(replace(minute, y=minute.y * swell)))
 
 
 def test_the_fast_meter_is_the_plain_one() -> None:
