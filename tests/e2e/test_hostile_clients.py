@@ -31,6 +31,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     (folder / "music").mkdir()
     for name in ("long", "other"):
         wav(folder / "music" / f"{name}.wav", np.tile(SOUND, (10, 1)))
+    wav(folder / "music" / "a minute.wav", np.tile(SOUND, (30, 1)))
     with serving(folder, folder / "music") as running:
         yield running
 
@@ -97,16 +98,17 @@ def receive_until_start(connection, played: Played) -> None:
 
 def test_a_client_that_reads_nothing_costs_the_others_nothing(server: RunningServer) -> None:
     before = resident_mb(server)
-    wanted = {"track_id": server.track_id("long"), "transport": "binary"}
+    # Longer than what is made ahead, so that it is under way however much the system takes in.
+    wanted = {"track_id": server.track_id("a minute"), "transport": "binary"}
     with flooder.websocket(server.address) as stalled:
         for position in range(5):
             ask = {"type": "play_normal", "data": {**wanted, "start_position": position}}
             stalled.sendall(flooder.frame(1, json.dumps(ask).encode()))
         wait_until(lambda: server.metric("tonearm_connections") == 1)
         wait_until(lambda: server.metric("tonearm_stream_places_taken") == 1)
-        played = play(server, "play_normal", **wanted)
+        played = play(server, "play_normal", track_id=server.track_id("long"))
         assert (played.end["reason"], played.end["total_samples"]) == ("completed", 20 * RATE)
-        # Five times 20 s are 35 MB, and none of it waits here.
+        # Five times 20 s are 35 MB, and little of it waits here.
         assert resident_mb(server) < before + 100
     wait_until(lambda: server.metric("tonearm_connections") == 0)
     wait_until(lambda: server.metric("tonearm_stream_places_taken") == 0)
@@ -151,14 +153,14 @@ def test_garbage_is_answered_and_the_stream_that_plays_goes_on(server: RunningSe
 
 def test_more_than_a_client_may_say_is_dropped_and_said(server: RunningServer) -> None:
     with server.socket() as connection:
-        for _ in range(60):
+        for _ in range(200):
             connection.send('{"type":"resume"}')
         connection.send('{"type":"ping"}')
         answers = []
         while not answers or answers[-1]["type"] != "pong":
             answers.append(json.loads(connection.recv(timeout=20)))
     kinds = [answer["type"] for answer in answers]
-    assert kinds.count("playback_resumed") >= 40
+    assert 40 <= kinds.count("playback_resumed") < 200
     assert {answer["error"] for answer in answers if answer["type"] == "error"} == {"rate_limit_exceeded"}
 
 
