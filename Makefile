@@ -1,17 +1,21 @@
 # make run [MUSIC=DIR] [PORT=8765]   play a folder of music (the demo clips without MUSIC)
 # make test                          the whole check
 # make conformance MUSIC=DIR         every number beside independent programs, written to docs/conformance.md
+# make quality MUSIC=DIR             what must be true of the sound, measured, written to docs/quality.md
 # make sensitivity                   whether a wrong constant in any dimension turns a test red
 # make bench                         what it costs, beside others, written to docs/bench.md
+# make bench-streaming MUSIC=DIR     how many listeners this machine carries, printed
+# make pairs MUSIC=DIR OUT=DIR       ten tracks before and after at equal loudness, with a table of what changed
 
 PYTHON ?= python3
 MUSIC  ?= demo
 PORT   ?= 8765
+OUT    ?= pairs
 VENV   := .venv
 BIN    := $(VENV)/bin
 BENCH  := bench/.venv
 
-.PHONY: run test format corridor sensitivity conformance bench clean
+.PHONY: run test format pairs corridor sensitivity conformance quality bench bench-streaming clean
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Tonearm needs Python 3.11 or newer: make PYTHON=/path/to/python3.11"; exit 1; }
@@ -59,14 +63,23 @@ $(BENCH)/.installed: bench/requirements.txt pyproject.toml
 	done
 	@touch $@
 
+pairs: $(VENV)/.compiled
+	$(BIN)/python tools/pairs.py "$(MUSIC)" "$(OUT)"
+
 sensitivity: $(VENV)/.tested
 	$(BIN)/python tools/sensitivity.py
 
 conformance: $(BENCH)/.installed
 	PYTHONPATH=tests/support $(BENCH)/bin/python -W ignore tools/conformance.py "$(MUSIC)"
 
+quality: $(VENV)/.tested
+	PYTHONPATH=tests/support:tools OPENBLAS_NUM_THREADS=1 $(BIN)/python -W ignore -m quality "$(MUSIC)"
+
 bench: $(BENCH)/.installed
 	$(BENCH)/bin/python -m bench
+
+bench-streaming: $(BENCH)/.installed
+	TONEARM_TEST_MUSIC="$(MUSIC)" $(BENCH)/bin/python -m bench streaming
 
 clean:
 	rm -rf $(VENV) $(BENCH) .data build dist

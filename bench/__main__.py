@@ -9,13 +9,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from bench import document, lookup, machine, sound
+from bench import document, lookup, machine, sound, streaming
 from bench.measure import Measured, absent, measure
 from bench.sections import SECTIONS
 from tonearm.rendering.measure import measure_file
 
 DOCUMENT: Final = Path(__file__).parents[1] / "docs" / "bench.md"
 _FEWEST_RUNS: Final = 5
+_STREAMING: Final = "streaming"
+_ALL: Final = (*SECTIONS, _STREAMING)
 _WRITERS: Final = {
     "fingerprint": document.fingerprints,
     "decoding": document.decoders,
@@ -26,10 +28,10 @@ _WRITERS: Final = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("sections", nargs="*", choices=[[], *SECTIONS], help="default: all")
+    parser.add_argument("sections", nargs="*", choices=[[], *_ALL], help="default: all")
     parser.add_argument("--runs", type=int, default=_FEWEST_RUNS, help="of each contender")
     arguments = parser.parse_args()
-    chosen = arguments.sections or list(SECTIONS)
+    chosen = arguments.sections or list(_ALL)
     with tempfile.TemporaryDirectory(prefix="tonearm-bench-") as folder:
         text = _report(chosen, arguments.runs, Path(folder))
     print(text)
@@ -38,16 +40,20 @@ def main() -> None:
 
 
 def _report(chosen: Sequence[str], runs: int, folder: Path) -> str:
-    origin = _prepare(folder, "lookup" in chosen)
+    taken = [section for section in chosen if section in SECTIONS]
+    origin = _prepare(folder, "lookup" in chosen) if taken else "none"
     loads = [machine.load()]
     measured: list[Measured] = []
     parts: list[str] = []
-    for section in chosen:
+    for section in taken:
         found = measure(section, SECTIONS[section], folder, runs)
         loads.append(machine.load())
         measured += found
         parts.append(_WRITERS[section]({each.contender.name: each for each in found}))
         parts.append(document.absences(absent(SECTIONS[section])))
+    if _STREAMING in chosen:
+        parts.append(streaming.measure(folder))
+        loads.append(machine.load())
     head = document.head(machine.description(), origin, machine.revision(), runs, loads)
     return "\n\n".join(part for part in (head, *parts, document.versions(measured)) if part)
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from bench import decoding, fingerprint, lookup, mastering, sound
 from bench.contender import Contender
+from bench.mastering_peers import EQ_DB, OVER_DB
 from bench.measure import Cost, Measured
 from bench.table import table
 
@@ -82,19 +83,20 @@ def chains(measured: Mapping[str, Measured]) -> str:
             str(each.cost()),
             _speed(each.cost()),
             _ratio(each.cost(), base),
-            f"{each.findings['peak, dBFS']:.2f}",
+            f"{each.findings['dBTP']:+.2f}",
         )
         for each in measured.values()
     ]
-    heading = ("program", "does", "CPU s", "x real time", "times Tonearm", "highest sample out, dBFS")
+    heading = ("program", "does", "CPU s", "x real time", "times Tonearm", "true peak out, dBTP")
     return "\n\n".join(
         (
             "## Mastering chain, decoding included",
-            f"Seven bands of {min(mastering.EQ_DB):+g} to {max(mastering.EQ_DB):+g} dB; level raised until"
-            f" the loudest sample would stand {mastering.OVER_DB:g} dB over the ceiling of -1 dBTP, so that"
-            f" the limiter was at work in {ours.findings['seconds limited, %']:.0f} % of the seconds. From"
-            f" the WAV except where said; {ours.cost('decoding').median:.3f} s of Tonearm's first figure are"
-            " decoding.",
+            f"Seven bands of {min(EQ_DB):+g} to {max(EQ_DB):+g} dB; level raised until the loudest sample"
+            f" would stand {OVER_DB:g} dB over the ceiling of -1 dBTP, so that Tonearm's limiter was at work"
+            f" in {ours.findings['seconds limited, %']:.0f} % of the seconds. From the WAV except where"
+            f" said; {ours.cost('decoding').median:.3f} s of Tonearm's first figure are decoding. The true"
+            " peak is that of the whole output, by scipy at 16x; Tonearm's must not be over -0.98."
+            " matchering gets the same sound, raised and clipped, as the reference it wants.",
             table(heading, rows),
         )
     )

@@ -20,23 +20,51 @@ os.environ.setdefault(
 )
 
 if TYPE_CHECKING:
+    from tonearm.audio.decode import Decoder as Decoder
+    from tonearm.mastering.adaptive import AdaptiveMode as AdaptiveMode
     from tonearm.mastering.chain import Chain as Chain
+    from tonearm.model.errors import TonearmError as TonearmError
     from tonearm.model.fingerprint import Fingerprint as Fingerprint
     from tonearm.model.measures import TrackMeasures as TrackMeasures
     from tonearm.model.plan import MasteringPlan as MasteringPlan
+    from tonearm.model.plan import Preset as Preset
+    from tonearm.model.plan import Target as Target
     from tonearm.rendering.fingerprint import fingerprint as fingerprint
+    from tonearm.rendering.folder import master_files as master_files
+    from tonearm.rendering.offline import Order as Order
     from tonearm.rendering.offline import master_file as master
 
 _HOMES = {
+    "AdaptiveMode": ("tonearm.mastering.adaptive", "AdaptiveMode"),
     "Chain": ("tonearm.mastering.chain", "Chain"),
+    "Decoder": ("tonearm.audio.decode", "Decoder"),
     "Fingerprint": ("tonearm.model.fingerprint", "Fingerprint"),
     "MasteringPlan": ("tonearm.model.plan", "MasteringPlan"),
+    "Order": ("tonearm.rendering.offline", "Order"),
+    "Preset": ("tonearm.model.plan", "Preset"),
+    "Target": ("tonearm.model.plan", "Target"),
+    "TonearmError": ("tonearm.model.errors", "TonearmError"),
     "TrackMeasures": ("tonearm.model.measures", "TrackMeasures"),
     "fingerprint": ("tonearm.rendering.fingerprint", "fingerprint"),
     "master": ("tonearm.rendering.offline", "master_file"),
+    "master_files": ("tonearm.rendering.folder", "master_files"),
 }
 
-__all__ = ["Chain", "Fingerprint", "MasteringPlan", "TrackMeasures", "fingerprint", "master"]
+__all__ = [
+    "AdaptiveMode",
+    "Chain",
+    "Decoder",
+    "Fingerprint",
+    "MasteringPlan",
+    "Order",
+    "Preset",
+    "Target",
+    "TonearmError",
+    "TrackMeasures",
+    "fingerprint",
+    "master",
+    "master_files",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -31,14 +31,18 @@ from tonearm.model.errors import LibraryUnavailable
 from tonearm.model.plan import Target
 from tonearm.model.track import Track
 from tonearm.rendering.chunked import ChunkedAudioProcessor
+from tonearm.rendering.stream import StreamRenderer
 from tonearm.rendering.warm import warm_kernels
 from tonearm.routers.app import build_app
+from tonearm.routers.audio import AudioRouter
 from tonearm.routers.connection import Times
 from tonearm.routers.enhancement import build_enhancement_router
 from tonearm.routers.fingerprints import build_fingerprint_router
 from tonearm.routers.health import build_health_router
 from tonearm.routers.library import build_library_router
-from tonearm.routers.system import SocketRouter, build_socket_router
+from tonearm.routers.newsroom import ScanNews
+from tonearm.routers.slots import StreamSlots
+from tonearm.routers.system import SocketRouter
 from tonearm.routers.web import build_web_router
 from tonearm.routers.web_server import WebServer
 from tonearm.scanning.jobs import ScanJobs
@@ -47,7 +51,9 @@ from tonearm.scanning.report import ScanProgress
 from tonearm.scanning.scanner import Scanner
 from tonearm.settings import Settings, UnusableSetting
 from tonearm.streaming.controller import AudioStreamController
+from tonearm.streaming.encoded import Renditions
 from tonearm.streaming.pool import RenderPool
+from tonearm.streaming.ports import Opening, Source
 from tonearm.streaming.present import PresentTracks
 
 DATABASE_THREADS: Final = 4
@@ -55,6 +61,9 @@ UPLOAD_THREADS: Final = 2
 COMPILE_TOLD_S: Final = 2.0
 PATIENCE_S: Final = 0.4
 """How long the end waits for a client that does not read, or for a step of sound."""
+
+HTTP_STALL_S: Final = 600.0
+"""A player that fetches sound may have enough for minutes, or be paused, and reads nothing meanwhile."""
 
 SPARE_RENDERERS: Final = 2
 """Threads beyond the cores, so that a read from a dead disk does not hold up every stream."""
@@ -190,13 +199,15 @@ async def _build(settings: Settings, stack: AsyncExitStack) -> WebServer:
     background = BackgroundAnalysis(pending, generator, blocking)
     background.start()
     services.push_async_callback(background.stop)
+    registry = CollectorRegistry()
+    sockets, audio = _build_streams(settings, library, blocking, generator, pool, registry)
+    news = ScanNews(lambda told: loop.call_soon_threadsafe(sockets.tell, told), time.monotonic)
     scans = ScanJobs(
         Scanner(settings.library.roots, library.tracks, read_file),
         after_scan=lambda: loop.call_soon_threadsafe(background.notify),
+        on_status=news.hear,
     )
     stack.callback(scans.stop)
-    registry = CollectorRegistry()
-    sockets = _build_sockets(settings, library, blocking, generator, pool, registry)
     readiness = _Readiness(library, generator, kernels, scans, blocking)
     app = build_app(
         [
@@ -205,6 +216,7 @@ async def _build(settings: Settings, stack: AsyncExitStack) -> WebServer:
             build_fingerprint_router(library, background, background, AdaptiveMode(), Target()),
             build_enhancement_router(),
             sockets.router,
+            audio.router,
             build_web_router(),
         ],
         allow_hosts=[settings.server.host, *settings.server.allow_hosts],
@@ -214,7 +226,7 @@ async def _build(settings: Settings, stack: AsyncExitStack) -> WebServer:
         scans.start(())
 
     async def end_together() -> None:
-        await asyncio.gather(sockets.close(PATIENCE_S), services.aclose())
+        await asyncio.gather(sockets.close(PATIENCE_S), audio.close(), services.aclose())
 
     return WebServer(app, end_together)
 
@@ -224,40 +236,52 @@ def _tell_compiling(kernels: "asyncio.Future[None]") -> None:
         log.info("Compiling the sound's inner loops; this happens once, on the first start")
 
 
-def _build_sockets(
+def _build_streams(
     settings: Settings,
     library: RepositoryFactory,
     blocking: ThreadPoolExecutor,
     generator: FingerprintGenerator,
     pool: RenderPool,
     registry: CollectorRegistry,
-) -> SocketRouter:
-    """The WebSocket and what plays on it."""
+) -> tuple[SocketRouter, AudioRouter]:
+    """The WebSocket and what plays on it, and the same over HTTP."""
     fallbacks = Counter(
         "tonearm_fallbacks", "Plays in standard mastering, by reason", ["reason"], registry=registry
     )
     controller = AudioStreamController(
         tracks=PresentTracks(library.tracks),
+        albums=library.albums,
         queries=blocking,
         fingerprints=generator,
         plans=AdaptiveMode(),
         target=Target(),
-        open_renderer=lambda track, source, start: ChunkedAudioProcessor(track.path, source, start),
+        open_stream=_open_stream,
         pool=pool,
         lead_s=settings.streaming.lead_s,
         start_wait_s=settings.streaming.start_wait_s,
         clock=time.monotonic,
         count_fallback=lambda reason: fallbacks.labels(reason).inc(),
     )
-    sockets = build_socket_router(
-        controller,
-        streams_total=settings.limits.streams_total,
-        streams_per_client=settings.limits.streams_per_client,
-        times=Times(),
-    )
+    slots = StreamSlots(settings.limits.streams_total, settings.limits.streams_per_client)
+    sockets = SocketRouter(controller, slots, Times())
+    audio = AudioRouter(Renditions(controller, _open_renderer, pool, time.monotonic), slots, HTTP_STALL_S)
     connected = Gauge("tonearm_connections", "Open WebSocket connections", registry=registry)
     connected.set_function(lambda: sockets.connected)
-    return sockets
+    return sockets, audio
+
+
+def _open_renderer(track: Track, source: Source, start: int) -> ChunkedAudioProcessor:
+    return ChunkedAudioProcessor(track.path, source, start)
+
+
+def _open_stream(opening: Opening) -> StreamRenderer:
+    return StreamRenderer.open(
+        opening.track.path,
+        opening.source,
+        opening.start_frame,
+        opening.match_gain_db,
+        None if opening.earlier is None else opening.earlier.path,
+    )
 
 
 def _build_generator(

@@ -72,7 +72,7 @@ class StreamingSettings(_Group):
     """``start_wait_s`` is the longest a play waits for a plan; ``lead_s`` how far ahead it renders."""
 
     lead_s: float = Field(20.0, ge=1.0, le=600.0)
-    start_wait_s: float = Field(10.0, ge=0.0)
+    start_wait_s: float = Field(1.0, ge=0.0)
 
 
 class LimitSettings(_Group):

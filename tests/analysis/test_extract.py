@@ -180,6 +180,7 @@ def test_no_dimension_is_a_constant():
 
 def test_memory_hardly_grows_with_the_length():
     minute = music(60.0, 8_000)[:, :1]
+    analysed(minute, 8_000)  # so that no kernel is compiled under measurement
     extractor = Extractor(8_000, 1, "mono")
     tracemalloc.start()
     held = []
@@ -187,8 +188,12 @@ def test_memory_hardly_grows_with_the_length():
         for _ in range(10):
             extractor.process(minute)
         held.append(tracemalloc.get_traced_memory()[0])
+    tracemalloc.reset_peak()
+    extractor.finish()
+    end = tracemalloc.get_traced_memory()[1] - held[1]
     tracemalloc.stop()
-    assert held[1] - held[0] < 10 * 300_000  # 300 kB a minute: 54 MB for three hours
+    assert held[1] - held[0] < 10 * 240_000  # 240 kB a minute: 43 MB for three hours
+    assert end < 20 * 200_000  # 36 MB more for the conclusions from three hours
 
 
 @pytest.mark.parametrize("shape", [(100, 1), (100, 3), (100,)])

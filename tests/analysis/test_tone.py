@@ -74,6 +74,15 @@ def test_silent_frames_do_not_count_for_the_shape():
     assert part.spectral_flatness == pytest.approx(whole.spectral_flatness, rel=0.01)
 
 
+@pytest.mark.parametrize("level_db", [0.0, -14.0, -24.0])
+def test_flatness_with_empty_bins_is_the_same_20_db_lower(level_db: float):
+    x = coloured(4.0, RATE) * np.float32(10 ** (level_db / 20))
+    low = scipy.signal.sosfilt(scipy.signal.butter(12, 9_000, fs=RATE, output="sos"), x, axis=0)
+    loud, quiet = (analysed((g * low).astype(np.float32), RATE).fingerprint for g in (1.0, 0.1))
+    assert quiet.lufs > -65
+    assert quiet.spectral_flatness == pytest.approx(loud.spectral_flatness, rel=2e-3)
+
+
 def test_centroid_of_a_sine_is_its_frequency():
     assert analysed(sine(1000.0), RATE).fingerprint.spectral_centroid == pytest.approx(1000.0, rel=0.01)
 

@@ -13,7 +13,7 @@ def test_nothing_is_bit_exact() -> None:
     np.testing.assert_array_equal(Gain(0.0, 0).process(x), x)
 
 
-@pytest.mark.parametrize("gain_db", [-60.0, -6.0, 3.5, 60.0])
+@pytest.mark.parametrize("gain_db", [-100.0, -6.0, 3.5, 100.0])
 def test_a_constant_gain(gain_db: float) -> None:
     y = Gain(gain_db, 0).process(ONES)
     assert y.dtype == np.float32
@@ -58,7 +58,7 @@ def test_cutting_never_changes_a_glide(cuts: list[int]) -> None:
     np.testing.assert_array_equal(np.concatenate(parts), whole.process(x))
 
 
-@pytest.mark.parametrize("gain_db", [np.nan, np.inf, 61.0])
+@pytest.mark.parametrize("gain_db", [np.nan, np.inf, 101.0])
 def test_a_gain_is_a_sane_number(gain_db: float) -> None:
     with pytest.raises(ValueError, match="within"):
         Gain(gain_db, 0)

@@ -84,6 +84,26 @@ def test_skipping_never_misses_the_worst_case(seed: int, burst: int, scale: floa
     assert measure(x, 100).peak == pytest.approx(reference(x).max(), rel=1e-9)
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    cycles=st.floats(0.001, 0.4999),
+    width=st.floats(2.0, 200.0),
+    at=st.floats(0, 600),
+)
+def test_skipping_never_misses_a_wave_that_is_highest_between_samples(
+    seed: int, cycles: float, width: float, at: float
+) -> None:
+    """Bursts of any length and pitch, as smooth and as bent as a bound may be asked about."""
+    rng = np.random.default_rng(seed)
+    n = np.arange(600)
+    burst = np.cos(2 * np.pi * cycles * (n - at)) * np.exp(-0.5 * ((n - at) / width) ** 2)
+    x = (burst[:, None] * rng.uniform(0.2, 2.0, 2) + rng.normal(0, 0.03, (600, 2))).astype(np.float32)
+    meter = measure(x, 150)
+    wanted = reference(x).reshape(4, 150).max(axis=1)
+    assert meter.segment_peaks == pytest.approx(wanted.tolist(), rel=1e-9)
+
+
 @settings(max_examples=50, deadline=None)
 @given(cuts=st.lists(st.integers(0, 2000), max_size=8))
 def test_cutting_never_changes_a_reading(cuts: list[int]) -> None:

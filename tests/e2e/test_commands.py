@@ -1,6 +1,7 @@
 """The commands as a user types them: their output, their exit codes, what they leave behind."""
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 from music import DEMO, clip
-from server import environment
+from server import environment, wait_until
 from truth import decoded, lufs, true_peak_dbtp
 
 from tonearm.model.fingerprint import DIMENSION_NAMES
@@ -136,17 +137,64 @@ def test_a_file_is_never_mastered_onto_itself(tmp_path: Path) -> None:
     assert own.read_bytes() == before
 
 
+def test_a_folder_becomes_a_folder_at_one_level(tmp_path: Path) -> None:
+    source = tmp_path / "album"
+    source.mkdir()
+    for name in ("loop_tabla.flac", "drum_roll.flac"):
+        (source / name).write_bytes(clip(name).read_bytes())
+    (source / "broken.flac").write_bytes(clip("loop_tabla.flac").read_bytes()[:200_000])
+    ran = tonearm(tmp_path, "master", source, tmp_path / "out", "--level", "album", "--json")
+    assert ran.returncode == 1, ran.stderr
+    broken, drums, tabla = json.loads(ran.stdout)
+    assert broken["error"]["code"] == "DECODE_ERROR"
+    lifts = [one["after"]["lufs"] - one["before"]["lufs"] for one in (drums, tabla)]
+    assert lifts[0] == pytest.approx(lifts[1], abs=0.1)
+    for one in (drums, tabla):
+        mastered, _ = decoded(one["written"])
+        assert true_peak_dbtp(mastered) <= -1.0 + 0.02
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["drum_roll.flac", "loop_tabla.flac"]
+    for_people = tonearm(tmp_path, "master", source, tmp_path / "people", "--passes", "1")
+    assert "3/3 loop_tabla.flac" in for_people.stderr
+    assert "broken.flac" in for_people.stderr
+
+
+def test_a_folder_is_never_mastered_onto_itself_and_must_hold_audio(tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    for arguments in ((DEMO, DEMO), (empty, tmp_path / "out"), (DEMO, DEMO / "CREDITS.md")):
+        ran = tonearm(tmp_path, "master", *arguments)
+        assert ran.returncode == 2, arguments
+        assert "Traceback" not in ran.stderr
+
+
+def test_ctrl_c_amid_a_master_leaves_what_is_whole_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    sound = np.tile(decoded(str(clip("loop_tabla.flac")))[0], (100, 1))
+    (tmp_path / "in").mkdir()
+    soundfile.write(tmp_path / "in" / "long.wav", sound, 44_100)
+    command = [sys.executable, "-m", "tonearm", "master", "in", "out", "--passes", "1"]
+    with subprocess.Popen(
+        command, env=environment(tmp_path / "home"), cwd=tmp_path, stderr=subprocess.PIPE
+    ) as running:
+        wait_until(lambda: list(tmp_path.glob("out/.*.part")) or running.poll() is not None)
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert b"Traceback" not in said
+    assert list((tmp_path / "out").iterdir()) == []
+
+
 def test_config_show_names_every_value_and_its_origin(tmp_path: Path) -> None:
     ran = tonearm(tmp_path, "config", "show", "--json")
     assert ran.returncode == 0
     rows = {row["name"]: row for row in json.loads(ran.stdout)}
     assert rows["server.port"] == {"name": "server.port", "value": 8765, "origin": "default"}
-    assert rows["streaming.start_wait_s"]["value"] == 10.0
+    assert rows["streaming.start_wait_s"]["value"] == 1.0
 
 
 def test_the_library_face_imports_no_server(tmp_path: Path) -> None:
     program = (
-        "import sys, tonearm; tonearm.master; tonearm.fingerprint; tonearm.Chain; "
+        "import sys, tonearm; [getattr(tonearm, name) for name in tonearm.__all__]; "
         "print([name for name in ('fastapi', 'sqlalchemy', 'grpc', 'uvicorn') if name in sys.modules])"
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

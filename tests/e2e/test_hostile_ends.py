@@ -113,6 +113,7 @@ def test_a_stream_goes_on_while_the_database_is_away_or_locked(tmp_path: Path, m
         database, away = server.data_dir / "library.db", server.data_dir / "away.db"
         known, others = server.track_id("00"), [server.track_id(f"{number:02}") for number in range(1, 7)]
         play(server, track_id=known)
+        wait_until(lambda: server.get("/api/library/fingerprints/status")["fingerprinted_tracks"] == 1)
         heard: list[Played] = []
         with server.socket() as connection:
             start_stream(server, connection)

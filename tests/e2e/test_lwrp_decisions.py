@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from server import RunningServer, play, serving
+from server import RunningServer, play, serving, wait_until
 from truth import lufs
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("lwrp")]
@@ -52,9 +52,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     music.mkdir()
     for name, (loudness, crest, *_) in DECISIONS.items():
         soundfile.write(music / f"{name}.wav", built_to(loudness, crest), RATE, subtype="FLOAT")
-    with serving(
-        folder, music, TONEARM_FINGERPRINTS__BACKGROUND="false", TONEARM_STREAMING__LEAD_S="600"
-    ) as running:
+    with serving(folder, music, TONEARM_STREAMING__LEAD_S="600") as running:
+        wait_until(lambda: running.get("/api/library/fingerprints/status")["pending_tracks"] == 0)
         yield running
 
 

@@ -2,16 +2,18 @@
 
 import base64
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 from browser import FLAGS, chromium
-from music import DEMO
+from music import DEMO, clip
 from playwright.sync_api import Page, sync_playwright
-from server import RunningServer, play, serving
+from server import RunningServer, play, serving, wait_until
 from truth import lufs
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser, pytest.mark.xdist_group("page")]
@@ -42,10 +44,17 @@ RECORD = """
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+def browsable() -> None:
     if chromium() is None and os.environ.get("REQUIRE_BROWSER") != "1":
         pytest.skip("no Chromium on this machine")
-    with serving(tmp_path_factory.mktemp("page"), DEMO, TONEARM_FINGERPRINTS__BACKGROUND="false") as running:
+
+
+@pytest.fixture(scope="module")
+def server(browsable: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    folder = tmp_path_factory.mktemp("page")
+    with serving(
+        folder, DEMO, TONEARM_FINGERPRINTS__BACKGROUND="false", TONEARM_STREAMING__START_WAIT_S="60"
+    ) as running:
         yield running
 
 
@@ -79,13 +88,18 @@ def _state(page: Page, state: str) -> None:
 
 
 def test_a_click_plays_what_was_streamed(server: RunningServer, page: Page) -> None:
+    track_id = server.track_id(TITLE)
+    play(server, track_id=track_id)
+    wait_until(
+        lambda: server.get("/api/library/fingerprints/status")["pending_tracks"] < len(server.tracks())
+    )
     page.get_by_role("button", name=TITLE).first.click()
     page.wait_for_function("() => window.tonearm && window.tonearm.output")
     page.evaluate(RECORD)
     _state(page, "fingerprint")
     page.wait_for_timeout(4500)
     heard = _recorded(page)
-    played = play(server, track_id=server.track_id(TITLE))
+    played = play(server, track_id=track_id)
     rate = played.start["sample_rate"]
     assert page.evaluate("() => window.tonearm.context.sampleRate") == rate
     assert lufs(heard, rate) == pytest.approx(lufs(played.samples, rate), abs=0.5)
@@ -111,3 +125,23 @@ def test_search_narrows_the_list_and_says_when_nothing_is_left(server: RunningSe
     page.wait_for_function("() => document.querySelectorAll('#tracks li').length === 1")
     page.get_by_label("Search the library").fill("no such song")
     page.get_by_text("No track matches.").wait_for()
+
+
+def test_what_a_scan_finds_appears_by_itself(browsable: None, tmp_path: Path) -> None:
+    music = tmp_path / "music"
+    music.mkdir()
+    shutil.copy(clip("ambi_piano.flac"), music)
+    with (
+        serving(tmp_path, music, TONEARM_FINGERPRINTS__BACKGROUND="false") as own,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
+        opened = browser.new_page()
+        opened.goto(own.url)
+        opened.wait_for_function("() => document.querySelectorAll('#tracks li').length === 1")
+        # By then the page has asked all it asks of itself.
+        opened.wait_for_load_state("networkidle")
+        shutil.copy(clip("drum_roll.flac"), music)
+        httpx.post(f"{own.url}/api/library/scan", json={"directories": []}).raise_for_status()
+        opened.wait_for_function("() => document.querySelectorAll('#tracks li').length === 2")
+        browser.close()

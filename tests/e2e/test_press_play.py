@@ -27,7 +27,12 @@ CEILING_DBTP = -1.0
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     folder = tmp_path_factory.mktemp("press_play")
     with serving(
-        folder, DEMO, TONEARM_FINGERPRINTS__BACKGROUND="false", TONEARM_STREAMING__LEAD_S="600"
+        folder,
+        DEMO,
+        TONEARM_FINGERPRINTS__BACKGROUND="false",
+        TONEARM_STREAMING__LEAD_S="600",
+        # However slow the machine, nobody here is to hear the fallback.
+        TONEARM_STREAMING__START_WAIT_S="60",
     ) as running:
         yield running
 
@@ -42,14 +47,29 @@ def first(server: RunningServer, track_id: int) -> Played:
     return play(server, track_id=track_id)
 
 
+@pytest.fixture(scope="module")
+def second(server: RunningServer, track_id: int, first: Played) -> Played:
+    assert first.progress[-1] == "complete"
+    return play(server, track_id=track_id)
+
+
 def test_the_first_play_measures_the_track_and_masters_by_its_fingerprint(
     server: RunningServer, track_id: int, first: Played
 ) -> None:
-    assert first.progress == ["analyzing", "complete"]
-    assert first.start["mastering_state"] == "fingerprint"
-    (plan,) = first.data("mastering_plan")
-    assert plan["state"] == "fingerprint"
-    assert plan["lwrp"]["class"] == "master"
+    assert first.progress[0] == "analyzing"
+    assert first.progress[-1] == "complete"
+    assert first.start["mastering_state"] in {"provisional", "fingerprint"}
+    plans = first.data("mastering_plan")
+    states = [plan["state"] for plan in plans]
+    assert states in (["provisional", "fingerprint"], ["fingerprint"])
+    assert states[0] == first.start["mastering_state"]
+    assert plans[-1]["lwrp"]["class"] == "master"
+    if len(plans) == 2:
+        # Told in the same stream, before its end, and amid its frames.
+        told = [n for n, message in enumerate(first.messages) if message["type"] == "mastering_plan"]
+        frames = [n for n, message in enumerate(first.messages) if message["type"] == "audio_chunk_meta"]
+        assert told[0] < frames[0] < told[1] < frames[-1]
+        assert plans[0]["lwrp"] is None
     order = [message["type"] for message in first.messages]
     assert order.index("mastering_plan") < order.index("audio_chunk_meta")
     assert order.index("audio_stream_start") < order.index("audio_chunk_meta")
@@ -114,18 +134,32 @@ def test_frames_are_contiguous_short_at_first_and_on_the_chunk_grid(first: Playe
         at += length
 
 
-def test_the_second_play_is_cached_and_sounds_the_same(
-    server: RunningServer, track_id: int, first: Played
+def test_the_second_play_is_cached_and_sounds_as_the_first_ended(
+    server: RunningServer, second: Played, first: Played
 ) -> None:
-    second = play(server, track_id=track_id)
     assert second.progress == ["cached"]
     assert second.start["mastering_state"] == "fingerprint"
-    np.testing.assert_array_equal(second.samples, first.samples)
+    (plan,) = second.data("mastering_plan")
+    assert plan["parameters"] == first.data("mastering_plan")[-1]["parameters"]
     assert "Loaded fingerprint from database" in server.log()
 
 
+def test_the_fingerprint_is_folded_in_within_the_first_play(server: RunningServer) -> None:
+    track_id = server.track_id("Vibe Ace")
+    first, second = (play(server, track_id=track_id) for _ in range(2))
+    assert first.progress[-1] == "complete"
+    rate, channels = first.start["sample_rate"], first.channels
+    told = [n for n, message in enumerate(first.messages) if message["type"] == "mastering_plan"][-1]
+    before = [message for message in first.messages[:told] if message["type"] == "audio_chunk_meta"]
+    changed = sum(meta["data"]["sample_count"] for meta in before) // channels
+    # What was in the works, 0.5 s at most, and the 3 s of the glide.
+    settled = slice(changed + 4 * rate, None)
+    assert len(first.samples[settled]) > rate
+    np.testing.assert_allclose(first.samples[settled], second.samples[settled], rtol=0, atol=1e-4)
+
+
 def test_base64_and_binary_carry_the_same_samples(
-    server: RunningServer, track_id: int, first: Played
+    server: RunningServer, track_id: int, second: Played
 ) -> None:
     with server.socket() as connection:
         connection.send(json.dumps({"type": "play_enhanced", "data": {"track_id": track_id}}))
@@ -135,7 +169,7 @@ def test_base64_and_binary_carry_the_same_samples(
     assert original.data("audio_chunk")
     assert not original.data("audio_chunk_meta")
     assert all(chunk["crossfade_samples"] == 0 for chunk in original.data("audio_chunk"))
-    np.testing.assert_array_equal(original.samples, first.samples)
+    np.testing.assert_array_equal(original.samples, second.samples)
 
 
 @pytest.mark.parametrize("title", ["loop_tabla", "ambi_piano", "drum_roll"])
@@ -157,7 +191,7 @@ def test_intensity_zero_is_the_source_bit_for_bit(server: RunningServer, track_i
 @pytest.mark.parametrize("title", ["Starfall", "destiny_facedown", "ambi_choir"])
 def test_loud_short_and_mono_tracks_stay_under_the_ceiling(server: RunningServer, title: str) -> None:
     played = play(server, track_id=server.track_id(title))
-    assert played.start["mastering_state"] == "fingerprint"
+    assert played.data("mastering_plan")[-1]["state"] in {"provisional", "fingerprint"}
     assert played.end["reason"] == "completed"
     assert true_peak_dbtp(played.samples) <= CEILING_DBTP + 0.02
 
@@ -167,13 +201,15 @@ def test_a_healthy_server_never_falls_back(server: RunningServer) -> None:
         if track["duration"] < 30:
             played = play(server, track_id=track["id"])
             assert "failed" not in played.progress, track["title"]
-            assert played.start["mastering_state"] == "fingerprint", track["title"]
-            assert all(plan["state"] == "fingerprint" for plan in played.data("mastering_plan"))
+            states = [plan["state"] for plan in played.data("mastering_plan")]
+            # A track of few seconds may be over before it is measured.
+            assert states[0] in {"provisional", "fingerprint"}, track["title"]
+            assert states[1:] in ([], ["fingerprint"]), track["title"]
 
 
 def test_http_tells_what_the_socket_told(server: RunningServer, track_id: int, first: Played) -> None:
     plan = server.get(f"/api/tracks/{track_id}/plan")
-    (told,) = first.data("mastering_plan")
+    told = first.data("mastering_plan")[-1]
     assert plan["lwrp"] == told["lwrp"]
     assert plan["parameters"] == told["parameters"]
     fingerprint = server.get(f"/api/tracks/{track_id}/fingerprint")

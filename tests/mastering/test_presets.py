@@ -56,6 +56,13 @@ def test_a_tone_does_not_change_the_loudness(plain):
         assert plan(plain, preset).predicted.lufs == pytest.approx(-14.0, abs=1e-6)
 
 
+@pytest.mark.parametrize("preset", list(Preset))
+@pytest.mark.parametrize("tilt_db", [-60.0, 0.0, 60.0])
+def test_what_is_preserved_gets_a_constant_gain_whatever_the_preset(track, preset, tilt_db):
+    spectrum = np.asarray(MEDIANS_DB) + np.linspace(-0.5, 0.5, 30) * tilt_db
+    assert not any(plan(track(-10.0, 15.0, 12.0, 0.5, spectrum_db=spectrum), preset).eq_db)
+
+
 def test_punchy_tightens_the_low_mids(plain):
     assert plan(plain, Preset.PUNCHY).eq_db == (0.0, 0.0, -1.5, 0.0, 0.0, 0.0, 0.0)
 

@@ -2,6 +2,8 @@
 
 import base64
 import json
+import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tonearm.model.plan import Preset
+from tonearm.model.stream import Heard, MeterReading
 from tonearm.protocol.frames import AudioFrame, FrameGrid, Place, pack
 from tonearm.protocol.messages import StreamRequest, StreamType
-from tonearm.protocol.requests import Transport
+from tonearm.protocol.requests import SampleFormat, Transport
 
 RATES = [8_000, 11_025, 22_050, 44_100, 48_000, 96_000, 176_400, 384_000]
 
@@ -103,7 +106,21 @@ def test_more_than_asked_is_refused():
 
 def frame(transport: Transport, block: np.ndarray) -> AudioFrame:
     place = Place(seq=5, chunk_index=1, chunk_count=4, frame_index=2, frame_count=20)
-    return AudioFrame(request(transport), place, len(block), block.shape[1], pack(block, transport))
+    asked = request(transport)
+    packed = pack(block, asked, 0, dithered=True)
+    return AudioFrame(asked, place, len(block), block.shape[1], packed, READING)
+
+
+READING = MeterReading(
+    before=Heard(true_peak_dbtp=-3.456, short_term_lufs=-math.inf),
+    after=Heard(true_peak_dbtp=-1.0, short_term_lufs=-14.0),
+    gain_reduction_db=1.234,
+)
+METER = {
+    "gain_reduction_db": 1.23,
+    "before": {"true_peak_dbtp": -3.46, "short_term_lufs": None},
+    "after": {"true_peak_dbtp": -1.0, "short_term_lufs": -14.0},
+}
 
 
 def test_base64_carries_the_samples_bit_for_bit():
@@ -122,6 +139,7 @@ def test_base64_carries_the_samples_bit_for_bit():
         "sample_count": 1_000,
         "crossfade_samples": 0,
         "stream_epoch": 3,
+        "meter": METER,
     }
 
 
@@ -142,10 +160,43 @@ def test_binary_is_a_meta_and_then_the_samples_bit_for_bit():
             "sample_count": 2_000,
             "sample_format": "f32le",
             "stream_type": "enhanced",
+            "meter": METER,
         },
     }
 
 
 def test_a_view_of_a_larger_block_is_packed_as_it_reads():
     block = np.arange(60, dtype=np.float32).reshape(10, 6)[::2, :2]
-    np.testing.assert_array_equal(np.frombuffer(pack(block, Transport.BINARY), "<f4").reshape(-1, 2), block)
+    packed = pack(block, request(Transport.BINARY), 0, dithered=True)
+    np.testing.assert_array_equal(np.frombuffer(packed, "<f4").reshape(-1, 2), block)
+
+
+def sixteen(block: np.ndarray, first_frame: int, dithered: bool) -> np.ndarray:
+    asked = replace(request(Transport.BINARY), sample_format=SampleFormat.S16LE)
+    return np.frombuffer(pack(block, asked, first_frame, dithered), "<i2").reshape(block.shape)
+
+
+def test_sixteen_bits_come_back_whole_where_they_are_not_dithered():
+    whole = np.random.default_rng(2).integers(-32768, 32768, (5_000, 2)).astype(np.int16)
+    np.testing.assert_array_equal(sixteen((whole / 32768).astype(np.float32), 7, dithered=False), whole)
+
+
+def test_dither_is_triangular_and_a_function_of_the_frame_alone():
+    block = np.full((60_000, 2), 1000.3 / 32768, np.float32)
+    whole = sixteen(block, 500, dithered=True)
+    error = whole - 1000.3
+    # Triangular over two steps, and what rounding adds: 1/6 + 1/12 of a step squared.
+    assert np.mean(error) == pytest.approx(0.0, abs=0.01)
+    assert np.var(error) == pytest.approx(0.25, rel=0.02)
+    np.testing.assert_array_equal(sixteen(block[:1_000], 30_500, dithered=True), whole[30_000:31_000])
+
+
+def test_the_meta_names_the_format():
+    asked = replace(request(Transport.BINARY), sample_format=SampleFormat.S16LE)
+    made = AudioFrame(asked, Place(0, 0, 1, 0, 1), 1, 2, b"1234", READING)
+    meta, payload = made.messages()
+    assert (json.loads(meta)["data"]["sample_format"], json.loads(meta)["data"]["sample_count"]) == (
+        "s16le",
+        2,
+    )
+    assert payload == b"1234"

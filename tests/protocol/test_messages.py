@@ -1,10 +1,13 @@
 """What the server says, field by field."""
 
 import json
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from tonearm.model.plan import MasteringState, Preset
+from tonearm.model.stream import Joint
 from tonearm.protocol.messages import (
     EndReason,
     FingerprintProgress,
@@ -60,8 +63,30 @@ def test_the_start_of_an_enhanced_stream():
             "mastering_state": "fingerprint",
             "start_position": 576_001 / 48_000,
             "duration_exact": True,
+            "level": "track",
         },
     }
+
+
+def told(begun: StreamStarted) -> dict[str, Any]:
+    return json.loads(begun.text())["data"]
+
+
+def test_a_level_match_is_told_where_it_was_asked_for():
+    assert "level_match_gain_db" not in told(replace(started(), level_match_gain_db=-3.5))
+    asked = started(level_match=True)
+    assert told(asked)["level_match_gain_db"] is None
+    assert told(replace(asked, level_match_gain_db=-3.5))["level_match_gain_db"] == -3.5
+
+
+def test_how_a_stream_joins_the_one_before_is_told_where_one_was_named():
+    asked = started(after_track_id=8)
+    assert "gapless" not in told(asked)
+    data = told(replace(asked, joint=Joint(gapless=True)))
+    assert (data["after_track_id"], data["gapless"]) == (8, True)
+    assert "gapless_reason" not in data
+    data = told(replace(asked, joint=Joint(gapless=False, reason="Another rate.")))
+    assert (data["gapless"], data["gapless_reason"]) == (False, "Another rate.")
 
 
 def test_a_normal_stream_has_no_preset():

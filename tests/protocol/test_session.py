@@ -5,10 +5,13 @@ import json
 import pytest
 
 from tonearm.model.plan import MasteringState, Preset
+from tonearm.model.stream import Heard, MeterReading
 from tonearm.protocol.frames import AudioFrame, Place
 from tonearm.protocol.messages import EndReason, StreamStarted, StreamType
-from tonearm.protocol.requests import Transport
+from tonearm.protocol.requests import SampleFormat, Transport
 from tonearm.protocol.session import Close, Play, Reply, Session, Stop
+
+READING = MeterReading(Heard(-3.0, -20.0), Heard(-1.0, -14.0), 0.5)
 
 
 class Talk:
@@ -55,6 +58,30 @@ def test_a_seek_keeps_what_it_does_not_name():
     assert talk.play("seek", track_id=1, position=1, intensity=0).request.intensity == 0.0
     talk.play("play_normal", track_id=1)
     assert talk.play("seek", track_id=1, position=1).request.stream_type is StreamType.NORMAL
+
+
+def test_format_level_and_level_match_are_kept_too_and_what_played_before_is_past():
+    talk = Talk(Transport.BINARY)
+    asked = {"level": "album", "level_match": True, "sample_format": "s16le", "after_track_id": 9}
+    played = talk.play(track_id=1, **asked).request
+    assert played.after_track_id == 9
+    for kind, data in (("seek", {"track_id": 1}), ("set_enhancement", {"enabled": False})):
+        request = talk.play(kind, position=3, **data).request
+        assert (request.level, request.level_match) == ("album", True)
+        assert (request.sample_format, request.after_track_id) == (SampleFormat.S16LE, None)
+    assert not talk.play("seek", track_id=1, position=3, level_match=False).request.level_match
+    assert talk.play("set_enhancement", position=3, level_match=True).request.level_match
+    original = talk.play("play_normal", track_id=2).request
+    assert (original.level, original.level_match, original.sample_format) == ("album", False, "f32le")
+    assert talk.play(track_id=2).request.level == "track"
+
+
+def test_sixteen_bits_are_refused_where_they_cannot_travel():
+    talk = Talk()
+    for kind in ("play_enhanced", "play_normal"):
+        answer = talk.say(kind, track_id=1, sample_format="s16le")
+        assert json.loads(answer.text)["error"] == "validation_error"
+        assert talk.play(kind, track_id=1, sample_format="s16le", transport="binary").request.epoch
 
 
 def test_the_mastering_is_switched_off_and_on_again_as_it_was():
@@ -149,8 +176,8 @@ def test_the_ledger_counts_what_was_really_sent():
     play = talk.play(track_id=1)
     assert talk.session.close_stream(EndReason.STOPPED) is None
     talk.session.sent(started(play, 1_000))
-    talk.session.sent(AudioFrame(play.request, Place(0, 0, 1, 0, 1), 500, 2, b""))
-    talk.session.sent(AudioFrame(play.request, Place(1, 0, 1, 1, 2), 250, 2, b""))
+    talk.session.sent(AudioFrame(play.request, Place(0, 0, 1, 0, 1), 500, 2, b"", READING))
+    talk.session.sent(AudioFrame(play.request, Place(1, 0, 1, 1, 2), 250, 2, b"", READING))
     end = talk.session.close_stream(EndReason.STOPPED)
     assert end is not None
     assert (end.total_frames, end.reason, end.epoch) == (1_750, EndReason.STOPPED, 1)

@@ -1,4 +1,5 @@
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -103,6 +104,38 @@ def test_the_target_is_followed(tmp_path: Path, vibe: Path) -> None:
     assert report.plan.target_lufs == -20.0
 
 
+@pytest.mark.parametrize("preset", ["adaptive", "warm", "bright"])
+def test_a_second_pass_puts_the_loudness_right(tmp_path: Path, vibe: Path, preset: str) -> None:
+    wanted = Target(lufs=-20.0, ceiling_dbtp=-1.0)
+    off = {}
+    for passes in (1, 2):
+        out = tmp_path / f"{passes}.flac"
+        report = master_file(vibe, out, preset=preset, target=wanted, passes=passes)
+        master, rate = decoded(str(out))
+        off[passes] = abs(lufs(master, rate) - wanted.lufs)
+        assert report.plan.predicted is not None
+        assert report.plan.predicted.lufs == pytest.approx(-20.0, abs=0.01)
+        assert true_peak_dbtp(master) <= -1.0 + 0.02
+    assert off[2] <= 0.05
+    assert off[1] <= 0.5
+
+
+def test_a_second_pass_corrects_nothing_but_the_gain(tmp_path: Path, vibe: Path) -> None:
+    wanted = Target(lufs=-20.0)
+    first = master_file(vibe, tmp_path / "1.flac", preset="bright", target=wanted, passes=1).plan
+    second = master_file(vibe, tmp_path / "2.flac", preset="bright", target=wanted).plan
+    assert second.gain_db != first.gain_db
+    assert "a first pass came out at" in second.reasons["gain_db"]
+    assert second.predicted is not None
+    same = replace(second, gain_db=first.gain_db, reasons=first.reasons, predicted=first.predicted)
+    assert same == first
+
+
+def test_passes_are_one_or_two(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="passes"):
+        master_file(TABLA, tmp_path / "out.flac", passes=3, on_progress=never)
+
+
 def test_surround_keeps_its_channels_and_its_ceiling(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).normal(0, 0.05, (3 * 48_000, 6)).astype(np.float32)
     source = by_libsndfile(tmp_path / "in.wav", noise, 48_000, "FLOAT")
@@ -133,9 +166,9 @@ def test_the_report_is_plain_data(tmp_path: Path) -> None:
 def test_progress_rises_to_its_total(tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
     master_file(TABLA, tmp_path / "out.flac", on_progress=lambda done, total: told.append((done, total)))
-    assert {total for _, total in told} == {3 * 470_723}
+    assert {total for _, total in told} == {4 * 470_723}
     assert [done for done, _ in told] == sorted(done for done, _ in told)
-    assert told[-1][0] == 3 * 470_723
+    assert told[-1][0] == 4 * 470_723
 
 
 @pytest.mark.parametrize("at", [0.1, 0.5])

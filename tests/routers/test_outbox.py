@@ -3,11 +3,15 @@
 import asyncio
 
 from tonearm.model.plan import Preset
+from tonearm.model.stream import Heard, MeterReading
 from tonearm.protocol.flow import Flow
 from tonearm.protocol.frames import AudioFrame, Place
 from tonearm.protocol.messages import PlanChanged, StreamRequest, StreamType
+from tonearm.protocol.news import News
 from tonearm.protocol.requests import Transport
 from tonearm.routers.outbox import MAX_FRAMES, MAX_REPLIES, Goodbye, Outbox
+
+READING = MeterReading(Heard(-3.0, -20.0), Heard(-1.0, -14.0), 0.5)
 
 
 def free_flow() -> Flow:
@@ -24,7 +28,7 @@ def sound(epoch: int, seq: int = 0) -> AudioFrame:
         transport=Transport.BINARY,
         epoch=epoch,
     )
-    return AudioFrame(request, Place(seq, 0, 1, 0, 1), 1, 2, b"")
+    return AudioFrame(request, Place(seq, 0, 1, 0, 1), 1, 2, b"", READING)
 
 
 def playing(epoch: int, flow: Flow | None = None) -> Outbox:
@@ -120,3 +124,22 @@ async def test_goodbye_comes_after_the_stream_has_been_ended():
     outbox.restart(0, free_flow(), ["end of 1"])
     outbox.say_goodbye(Goodbye(1001, "going"))
     assert await all_of(outbox) == ["end of 1", Goodbye(1001, "going")]
+
+
+async def test_news_go_before_sound_and_only_the_latest_of_a_kind_waits():
+    outbox = playing(1)
+    await outbox.put(sound(1), 1)
+    for number in range(10_000):
+        outbox.tell(News("scan_progress", f"{number} files"))
+    outbox.tell(News("library_updated", "more"))
+    await outbox.reply("pong")
+    assert await all_of(outbox) == ["pong", "9999 files", "more", sound(1)]
+    outbox.tell(News("scan_progress", "again"))
+    assert await all_of(outbox) == ["again"]
+
+
+async def test_a_goodbye_is_not_kept_waiting_by_news():
+    outbox = playing(1)
+    outbox.tell(News("scan_progress", "1 file"))
+    outbox.say_goodbye(Goodbye(1001, "gone"))
+    assert await all_of(outbox) == [Goodbye(1001, "gone")]

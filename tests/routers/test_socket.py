@@ -9,76 +9,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from numbered import ENDLESS, RATE, Numbers, assert_streams_are_told_apart, ramp
 from socket_client import Client, Served, serving
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from tonearm.model.plan import MasteringState
 from tonearm.protocol.flow import Flow
-from tonearm.protocol.frames import AudioFrame, FrameGrid, StreamEvent, pack
-from tonearm.protocol.messages import EndReason, PlanChanged, StreamEnded, StreamRequest, StreamStarted
+from tonearm.protocol.frames import StreamEvent
+from tonearm.protocol.messages import PlanChanged, StreamRequest
+from tonearm.protocol.news import News
 from tonearm.routers.connection import Times
-
-RATE = 8_000
-
-
-def ramp(first: int, frames: int) -> np.ndarray:
-    """Samples that tell which frame they are."""
-    numbers = np.arange(first, first + frames, dtype=np.float32)
-    return np.stack([numbers, -numbers], axis=1)
-
-
-@dataclass
-class Numbers:
-    """Streams of numbered samples, as fast as they are taken."""
-
-    length: int = 25 * RATE
-    cleanup_s: float = 0.0
-    running: int = 0
-    most_running: int = 0
-    made: int = 0
-
-    async def stream_enhanced_audio(
-        self, request: StreamRequest, flow: Flow
-    ) -> AsyncGenerator[StreamEvent, None]:
-        self.running += 1
-        self.most_running = max(self.most_running, self.running)
-        try:
-            start = round(request.start_position * RATE)
-            yield StreamStarted(
-                request=request,
-                rate=RATE,
-                channels=2,
-                start_frame=start,
-                total_frames=self.length,
-                duration_exact=True,
-                mastering_state=MasteringState.FINGERPRINT,
-            )
-            yield PlanChanged(request.track_id, request.epoch, {"state": "fingerprint"})
-            grid = FrameGrid(RATE, start, self.length)
-            while grid.position < self.length:
-                position, frames = grid.position, min(grid.next_frames, self.length - grid.position)
-                samples = pack(ramp(position, frames), request.transport)
-                self.made += 1
-                yield AudioFrame(request, grid.place(frames), frames, 2, samples)
-                await asyncio.sleep(0)
-            yield StreamEnded(
-                track_id=request.track_id,
-                stream_type=request.stream_type,
-                epoch=request.epoch,
-                total_frames=self.length,
-                rate=RATE,
-                reason=EndReason.COMPLETED,
-            )
-        finally:
-            if self.cleanup_s:
-                await asyncio.sleep(self.cleanup_s)
-            self.running -= 1
-
-    stream_normal_audio = stream_enhanced_audio
-
-
-ENDLESS = 2**31
-"""More frames than any test reads."""
 
 
 @pytest.mark.parametrize("transport", ["base64", "binary"])
@@ -122,28 +61,9 @@ async def test_play_play_play_plays_the_last():
         await client.say("stop")
         await client.until("playback_stopped")
     assert streams.most_running == 1
-    assert_streams_are_told_apart(client)
+    assert_streams_are_told_apart(client.seen)
     starts = [data["track_id"] for kind, data in client.seen if kind == "audio_stream_start"]
     assert (starts[0], starts[-1]) == (1, 5)
-
-
-def assert_streams_are_told_apart(client: Client) -> None:
-    """One start, frames of that epoch alone, one end with the frames that came; epochs grow."""
-    playing, last, received = None, 0, 0
-    for kind, data in client.seen:
-        if kind == "audio_stream_start":
-            assert playing is None, "a stream starts before the earlier one has ended"
-            assert data["stream_epoch"] > last
-            playing = last = data["stream_epoch"]
-            received = round(data["start_position"] * data["sample_rate"])
-        elif kind == "frame":
-            assert data.data["stream_epoch"] == playing
-            received += len(data.samples)
-        elif kind == "audio_stream_end":
-            assert data["stream_epoch"] == playing
-            assert data["total_samples"] == received
-            playing = None
-    assert playing is None
 
 
 async def test_stop_ends_the_stream_with_what_was_really_sent():
@@ -155,7 +75,7 @@ async def test_stop_ends_the_stream_with_what_was_really_sent():
         end = await client.until("audio_stream_end")
         assert end["reason"] == "stopped"
         assert await client.rest(0.2) == [("playback_stopped", {"stream_epoch": 1})]
-    assert_streams_are_told_apart(client)
+    assert_streams_are_told_apart(client.seen)
 
 
 async def test_stop_without_a_stream_is_answered():
@@ -215,7 +135,7 @@ async def test_the_mastering_is_switched_in_the_middle():
         assert (start["stream_type"], start["preset"], start["intensity"]) == ("enhanced", "warm", 0.5)
         await client.say("stop")
         await client.until("playback_stopped")
-    assert_streams_are_told_apart(client)
+    assert_streams_are_told_apart(client.seen)
 
 
 async def test_rubbish_is_answered_and_the_connection_lives():
@@ -403,7 +323,7 @@ async def test_a_defect_ends_its_stream_says_nothing_of_itself_and_spares_the_co
         assert [kind for kind, _ in rest] == (["audio_stream_end"] if started else [])
         if started:
             assert rest[0][1]["reason"] == "errored"
-            assert_streams_are_told_apart(client)
+            assert_streams_are_told_apart(client.seen)
         await client.say("ping")
         assert (await client.next())[0] == "pong"
     assert "ZeroDivisionError" in capsys.readouterr().out
@@ -492,7 +412,7 @@ async def test_going_down_ends_streams_and_says_goodbye():
         assert closed.value.rcvd.code in {1001, 1012}
         kind, end = client.seen[-1]
         assert (kind, end["reason"]) == ("audio_stream_end", "stopped")
-    assert_streams_are_told_apart(client)
+    assert_streams_are_told_apart(client.seen)
 
 
 async def test_pings_are_sent():
@@ -520,3 +440,22 @@ async def test_the_servers_own_pages_and_programs_may_connect(origin):
         async with Client.of(server.url, origin=own) as client:
             await client.say("ping")
             assert (await client.next())[0] == "pong"
+
+
+async def test_everyone_is_told_the_news_also_amid_a_stream():
+    async with (
+        serving(Numbers(length=ENDLESS)) as server,
+        Client.of(server.url + "?transport=binary") as listener,
+        Client.of(server.url) as other,
+    ):
+        await listener.say("play_enhanced", track_id=1)
+        await listener.until("frame")
+        await other.say("ping")
+        await other.until("pong")
+        server.sockets.tell(News("library_updated", '{"type":"library_updated","data":{"count":1}}'))
+        assert await listener.until("library_updated") == {"count": 1}
+        assert (await other.next())[0] == "library_updated"
+        await listener.until("frame")
+        await listener.say("stop")
+        await listener.until("playback_stopped")
+    assert_streams_are_told_apart(listener.seen)

@@ -31,7 +31,10 @@ class BrokenTracks:
 )
 def test_a_scan_that_breaks_off_is_told_and_another_may_begin(tmp_path: Path, error, level) -> None:
     scanner = Scanner([tmp_path], BrokenTracks(error), read=lambda path: pytest.fail(str(path)))
-    jobs = ScanJobs(scanner, lambda: pytest.fail("nothing was scanned"))
+    told: list[str] = []
+    jobs = ScanJobs(
+        scanner, lambda: pytest.fail("nothing was scanned"), lambda new: told.append(new["state"])
+    )
     with capture_logs() as logs:
         jobs.start(())
         wait_until(jobs.failed, timeout_s=5)
@@ -39,3 +42,4 @@ def test_a_scan_that_breaks_off_is_told_and_another_may_begin(tmp_path: Path, er
         jobs.start(())
         wait_until(jobs.failed, timeout_s=5)
         jobs.stop()
+    assert told[-1] == "failed"

@@ -2,21 +2,22 @@
 
 import asyncio
 import json
+import math
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pytest
-from analyses import analysis, track
+from analyses import analysis, probe, track
 from structlog.testing import capture_logs
 
 from tonearm.mastering.adaptive import AdaptiveMode
 from tonearm.mastering.hybrid import HybridProcessor
-from tonearm.model.audio import AudioFormat, AudioInfo
+from tonearm.model.audio import AudioFormat
 from tonearm.model.errors import (
     DecodeError,
     FileMissing,
@@ -28,7 +29,9 @@ from tonearm.model.errors import (
     TrackNotFound,
 )
 from tonearm.model.measures import Analysis
-from tonearm.model.plan import MasteringPlan, Preset, Target
+from tonearm.model.plan import AlbumLevel, MasteringPlan, Preset, Target
+from tonearm.model.probe import Probe
+from tonearm.model.stream import Heard, Joint, MeterReading, Rendered
 from tonearm.model.track import Track
 from tonearm.protocol.flow import Flow
 from tonearm.protocol.frames import AudioFrame, StreamEvent
@@ -43,9 +46,10 @@ from tonearm.protocol.messages import (
     StreamStarted,
     StreamType,
 )
-from tonearm.protocol.requests import Transport
+from tonearm.protocol.requests import SampleFormat, Transport
 from tonearm.streaming.controller import AudioStreamController
 from tonearm.streaming.pool import RenderPool
+from tonearm.streaming.ports import Opening
 
 RATE = 44_100
 
@@ -54,13 +58,17 @@ RATE = 44_100
 class Ramp:
     """A renderer of samples that tell which frame they are; may break off, may be watched."""
 
-    source: MasteringPlan | HybridProcessor
-    position: int
+    opening: Opening
     length: int
-    info: AudioInfo
     breaks_at: int | None = None
-    retargeted: list[tuple[int, MasteringPlan, float]] = field(default_factory=list)
+    joint: Joint | None = None
+    constant: float | None = None
+    retargeted: list[tuple[int, MasteringPlan, float, float]] = field(default_factory=list)
     closed: bool = False
+
+    def __post_init__(self) -> None:
+        self.source, self.position = self.opening.source, self.opening.start_frame
+        self.info = self.opening.track.info
 
     @property
     def format(self) -> AudioFormat:
@@ -70,21 +78,30 @@ class Ramp:
     def plan(self) -> MasteringPlan:
         return self.source.plan if isinstance(self.source, HybridProcessor) else self.source
 
-    def read(self, frames: int) -> np.ndarray:
+    @property
+    def sixteen_bits(self) -> bool:
+        return self.plan.bypass and self.info.bit_depth == 16
+
+    def read(self, frames: int) -> Rendered:
         end = self.length if self.breaks_at is None else self.breaks_at
         taken = max(0, min(frames, end - self.position))
         if not taken and self.breaks_at is not None:
             raise DecodeError("/music/song.flac is damaged")
         numbers = np.arange(self.position, self.position + taken, dtype=np.float32)
+        if self.constant is not None:
+            numbers[:] = self.constant
         self.position += taken
-        return np.repeat(numbers[:, None], self.format.channels, axis=1)
+        return Rendered(np.repeat(numbers[:, None], self.format.channels, axis=1), READING)
 
-    def retarget(self, plan: MasteringPlan, glide_s: float) -> None:
-        self.retargeted.append((self.position, plan, glide_s))
+    def retarget(self, plan: MasteringPlan, match_gain_db: float, glide_s: float) -> None:
+        self.retargeted.append((self.position, plan, match_gain_db, glide_s))
         self.source = plan
 
     def close(self) -> None:
         self.closed = True
+
+
+READING = MeterReading(Heard(-3.0, -20.0), Heard(-1.0, -math.inf), 1.25)
 
 
 @dataclass
@@ -92,6 +109,7 @@ class Fingerprints:
     """Answers what the test says, when the test says."""
 
     stored: Analysis | None = None
+    probe: Probe | None = None
     answer: Analysis | TonearmError | None = None
     serving: bool = True
     ready: asyncio.Event = field(default_factory=asyncio.Event)
@@ -101,9 +119,11 @@ class Fingerprints:
     async def lookup(self, wanted: Track) -> Analysis | None:
         return self.stored
 
-    async def generate(self, wanted: Track) -> Analysis:
+    async def generate_stages(self, wanted: Track) -> AsyncGenerator[Probe | Analysis, None]:
         self.calls.append("generate")
         try:
+            if self.probe is not None:
+                yield self.probe
             await self.ready.wait()
         except asyncio.CancelledError:
             self.cancelled = True
@@ -111,7 +131,7 @@ class Fingerprints:
         if isinstance(self.answer, TonearmError):
             raise self.answer
         assert self.answer is not None
-        return self.answer
+        yield self.answer
 
     async def check_health(self) -> bool:
         self.calls.append("check_health")
@@ -125,13 +145,24 @@ class Fingerprints:
 class Tracks:
     known: Track
     error: TonearmError | None = None
+    others: dict[int, Track] = field(default_factory=dict)
 
     def get(self, track_id: int) -> Track:
         if self.error is not None:
             raise self.error
+        if track_id in self.others:
+            return self.others[track_id]
         if track_id != self.known.id:
             raise TrackNotFound(f"track {track_id}")
         return self.known
+
+
+@dataclass
+class Albums:
+    levels: dict[int, AlbumLevel] = field(default_factory=dict)
+
+    def level(self, album_id: int | None) -> AlbumLevel | None:
+        return None if album_id is None else self.levels.get(album_id)
 
 
 def song(seconds: float, *, exact: bool = True, announced: int | None = None) -> Track:
@@ -164,33 +195,37 @@ class Stage:
     def __init__(self, pool: RenderPool, queries: ThreadPoolExecutor) -> None:
         self.pool, self.queries = pool, queries
         self.tracks = Tracks(song(3.0))
+        self.albums = Albums()
         self.fingerprints = Fingerprints()
         self.make: Callable[..., Ramp] = Ramp
         self.renderers: list[Ramp] = []
         self.fallbacks: list[str] = []
         self.length: int | None = None
+        self.constant: float | None = None
         self.breaks_at: int | None = None
         self.cannot_open: TonearmError | None = None
         self.start_wait_s = 5.0
         self.lead_s = 600.0
         self.clock: Callable[[], float] = time.monotonic
 
-    def open(self, wanted: Track, source: MasteringPlan | HybridProcessor, start: int) -> Ramp:
+    def open(self, opening: Opening) -> Ramp:
         if self.cannot_open is not None:
             raise self.cannot_open
-        length = wanted.info.frames if self.length is None else self.length
-        made = Ramp(source, start, length, wanted.info, self.breaks_at)
+        length = opening.track.info.frames if self.length is None else self.length
+        joint = None if opening.earlier is None else Joint(gapless=True)
+        made = Ramp(opening, length, self.breaks_at, joint, self.constant)
         self.renderers.append(made)
         return made
 
     def controller(self) -> AudioStreamController:
         return AudioStreamController(
             tracks=self.tracks,
+            albums=self.albums,
             queries=self.queries,
             fingerprints=self.fingerprints,
             plans=AdaptiveMode(),
             target=Target(),
-            open_renderer=self.open,
+            open_stream=self.open,
             pool=self.pool,
             lead_s=self.lead_s,
             start_wait_s=self.start_wait_s,
@@ -297,6 +332,64 @@ async def test_the_plan_is_the_one_that_adaptive_mode_decides(stage):
     assert stage.renderers[0].source == wanted
 
 
+async def test_the_level_of_the_album_decides_the_gain(stage):
+    stage.tracks.known = replace(stage.tracks.known, album_id=7)
+    stage.fingerprints.stored = found = counted(3 * RATE)
+    stage.albums.levels[7] = level = AlbumLevel(lufs=-25.0, true_peak_dbtp=-6.0)
+    await stage.play(level="album")
+    target = Target(level="album", album=level)
+    wanted = AdaptiveMode().plan(found.fingerprint, found.measures, Preset.ADAPTIVE, 1.0, target)
+    assert stage.renderers[0].source == wanted
+    assert (
+        wanted.gain_db
+        != AdaptiveMode().plan(found.fingerprint, found.measures, Preset.ADAPTIVE, 1.0, Target()).gain_db
+    )
+
+
+@pytest.mark.parametrize(("album_id", "code"), [(None, "NO_ALBUM"), (8, "ALBUM_NOT_MEASURED")])
+async def test_an_album_without_a_level_plays_at_the_tracks_own_and_everyone_is_told(stage, album_id, code):
+    stage.tracks.known = replace(stage.tracks.known, album_id=album_id)
+    stage.fingerprints.stored = counted(3 * RATE)
+    with capture_logs() as log:
+        events = await stage.play(level="album")
+    found = stage.fingerprints.stored
+    track_level = AdaptiveMode().plan(found.fingerprint, found.measures, Preset.ADAPTIVE, 1.0, Target())
+    assert stage.renderers[0].plan.gain_db == track_level.gain_db
+    assert json.loads(first(events, StreamStarted).text())["data"]["level"] == "track"
+    told = json.loads(first(events, PlanChanged).text())["data"]
+    assert told["level"] == "track"
+    assert "the album's level was asked for" in told["parameters"]["target_lufs"]["reason"]
+    assert stage.fallbacks == [code]
+    (warning,) = [entry for entry in log if entry["log_level"] == "warning"]
+    assert (warning["event"], warning["code"]) == ("Streaming at the level of the track", code)
+    with pytest.raises(TonearmError) as refused:
+        await stage.controller().sound_of(request(level="album"))
+    assert refused.value.code == code
+    # The source needs no level.
+    assert first(await stage.play(level="album", intensity=0.0), StreamStarted).mastering_state == "none"
+
+
+async def test_the_sound_as_things_stand_is_that_of_a_play(stage):
+    stage.fingerprints.stored = found = counted(3 * RATE)
+    known, sound = await stage.controller().sound_of(request(preset=Preset.WARM))
+    assert known == stage.tracks.known
+    plan = AdaptiveMode().plan(found.fingerprint, found.measures, Preset.WARM, 1.0, Target())
+    assert (sound.source, sound.frames) == (plan, 3 * RATE)
+    _, original = await stage.controller().sound_of(request(stream_type=StreamType.NORMAL))
+    assert original.source.bypass
+
+
+async def test_the_sound_as_things_stand_leaves_no_one_waiting(stage):
+    stage.fingerprints.probe = probe()
+    _, sound = await stage.controller().sound_of(request())
+    assert (sound.source.state, sound.listening) == ("provisional", None)
+    assert stage.fingerprints.cancelled
+    stage.fingerprints.probe, stage.start_wait_s = None, 0.01
+    _, sound = await stage.controller().sound_of(request())
+    assert isinstance(sound.source, HybridProcessor)
+    assert stage.fallbacks == ["START_WAIT"]
+
+
 async def test_a_track_that_is_measured_in_time_starts_with_its_fingerprint(stage):
     stage.fingerprints.answer = counted(3 * RATE)
     stage.fingerprints.ready.set()
@@ -387,9 +480,9 @@ async def test_a_slow_fingerprint_is_folded_into_the_running_stream(stage):
         "AudioFrame",
         "StreamEnded",
     ]
-    assert "standard mastering until it is done" in events[1].message
+    assert "standard mastering" in events[1].message
     assert first(events, StreamStarted).mastering_state == "standard"
-    (position, plan, glide_s) = stage.renderers[0].retargeted[0]
+    (position, plan, _, glide_s) = stage.renderers[0].retargeted[0]
     assert (plan.state, glide_s) == ("fingerprint", 3.0)
     assert position < 3 * RATE
     plans = [json.loads(event.text())["data"]["state"] for event in events if isinstance(event, PlanChanged)]
@@ -400,6 +493,224 @@ async def test_a_slow_fingerprint_is_folded_into_the_running_stream(stage):
     assert [entry["event"] for entry in log][
         -1
     ] == "Adaptive mastering will use fingerprint-optimized parameters"
+
+
+async def test_a_first_impression_starts_the_sound_and_the_fingerprint_glides_in(stage):
+    stage.tracks.known = song(60.0)
+    stage.fingerprints.probe = impression = probe()
+    stage.fingerprints.answer = found = counted(60 * RATE)
+    stream = stage.stream(request(preset=Preset.WARM), free_flow())
+    with capture_logs() as log:
+        events = await collect(stream, lambda seen: isinstance(seen[-1], AudioFrame))
+        assert isinstance(stage.renderers[0].source, MasteringPlan)
+        wanted = AdaptiveMode().plan_from_probe(impression, Preset.WARM, 1.0, Target())
+        assert stage.renderers[0].source == wanted
+        stage.fingerprints.ready.set()
+        events += [event async for event in stream]
+    assert names(events) == [
+        "analyzing",
+        "analyzing",
+        "StreamStarted",
+        "PlanChanged",
+        "AudioFrame",
+        "complete",
+        "PlanChanged",
+        "AudioFrame",
+        "StreamEnded",
+    ]
+    assert "first impression" in events[1].message
+    assert first(events, StreamStarted).mastering_state == "provisional"
+    plans = [json.loads(event.text())["data"]["state"] for event in events if isinstance(event, PlanChanged)]
+    assert plans == ["provisional", "fingerprint"]
+    full = AdaptiveMode().plan(found.fingerprint, found.measures, Preset.WARM, 1.0, Target())
+    assert [step[1:] for step in stage.renderers[0].retargeted] == [(full, 0.0, 3.0)]
+    np.testing.assert_array_equal(samples(events), np.arange(60 * RATE))
+    assert stage.fallbacks == []
+    assert not [entry for entry in log if entry["log_level"] == "warning"]
+
+
+async def test_a_measurement_that_fails_leaves_the_first_impression_and_says_so(stage):
+    stage.tracks.known = song(60.0)
+    stage.fingerprints.probe = probe()
+    stage.fingerprints.answer = FingerprintServerDown("killed")
+    stream = stage.stream(request(), free_flow())
+    with capture_logs() as log:
+        events = await collect(stream, lambda seen: isinstance(seen[-1], AudioFrame))
+        stage.fingerprints.ready.set()
+        events += [event async for event in stream]
+    assert names(events)[-3:] == ["failed", "AudioFrame", "StreamEnded"]
+    assert (
+        "first impression"
+        in next(
+            event for event in events if isinstance(event, FingerprintProgress) and event.status == "failed"
+        ).message
+    )
+    assert events[-1].reason is EndReason.COMPLETED
+    assert stage.renderers[0].retargeted == []
+    assert stage.fallbacks == ["FINGERPRINT_SERVER_DOWN"]
+    (warning,) = [entry for entry in log if entry["log_level"] == "warning"]
+    assert (warning["event"], warning["state"]) == ("Playing on without a fingerprint", "provisional")
+
+
+async def test_a_first_impression_that_comes_late_is_folded_in_too(stage):
+    stage.start_wait_s = 0.05
+    stage.tracks.known = song(60.0)
+    stage.fingerprints.answer = counted(60 * RATE)
+    impressed = asyncio.Event()
+
+    async def stages(wanted: Track) -> AsyncGenerator[Probe | Analysis, None]:
+        await impressed.wait()
+        yield probe()
+        await stage.fingerprints.ready.wait()
+        yield counted(60 * RATE)
+
+    stage.fingerprints.generate_stages = stages
+    stage.lead_s = 600.0
+    stream = stage.stream(request(), free_flow())
+    events = await collect(stream, lambda seen: isinstance(seen[-1], AudioFrame))
+    impressed.set()
+    events += await collect(stream, lambda seen: isinstance(seen[-1], PlanChanged))
+    stage.fingerprints.ready.set()
+    events += [event async for event in stream]
+    plans = [json.loads(event.text())["data"]["state"] for event in events if isinstance(event, PlanChanged)]
+    assert plans == ["standard", "provisional", "fingerprint"]
+
+
+async def test_an_analysis_as_fast_as_its_probe_is_used_at_once(stage):
+    stage.fingerprints.probe = probe()
+    stage.fingerprints.answer = counted(3 * RATE)
+    stage.fingerprints.ready.set()
+    events = await stage.play()
+    assert names(events)[:3] == ["analyzing", "complete", "StreamStarted"]
+    assert first(events, StreamStarted).mastering_state == "fingerprint"
+
+
+async def test_little_is_made_ahead_while_a_better_plan_may_come(stage):
+    stage.clock = lambda: 0.0
+    stage.tracks.known = song(60.0)
+    stage.fingerprints.probe = probe()
+    stage.fingerprints.answer = counted(60 * RATE)
+    stream = stage.stream(request(), free_flow())
+    await collect(stream, lambda seen: bool(stage.renderers) and stage.renderers[0].position == 5 * RATE)
+    more = asyncio.create_task(anext(stream))
+    await asyncio.sleep(0.1)
+    assert not more.done()
+    stage.fingerprints.ready.set()
+    assert (await asyncio.wait_for(more, 20)).status == "complete"
+    await collect(stream, lambda _: stage.renderers[0].position == 10 * RATE)
+    await stream.aclose()
+
+
+def data_of(event: StreamEvent) -> dict[str, Any]:
+    return json.loads(event.text())["data"]
+
+
+@pytest.mark.parametrize("kind", list(StreamType))
+async def test_a_pair_matched_in_level_is_opened_with_its_gains(stage, kind):
+    stage.fingerprints.stored = found = counted(3 * RATE)
+    events = await stage.play(stream_type=kind, level_match=True)
+    plan = AdaptiveMode().plan(found.fingerprint, found.measures, Preset.ADAPTIVE, 1.0, Target())
+    louder = plan.predicted.lufs - plan.measured["lufs"]
+    assert louder > 1.0
+    gain_db = -louder if kind is StreamType.ENHANCED else 0.0
+    assert stage.renderers[0].opening.match_gain_db == pytest.approx(gain_db)
+    assert data_of(first(events, StreamStarted))["level_match_gain_db"] == pytest.approx(gain_db)
+    assert data_of(first(events, PlanChanged))["level_match_gain_db"] == pytest.approx(gain_db)
+    assert stage.renderers[0].plan.bypass == (kind is StreamType.NORMAL)
+
+
+@pytest.mark.parametrize("kind", list(StreamType))
+async def test_unmatched_streams_say_nothing_of_matching(stage, kind):
+    stage.fingerprints.stored = counted(3 * RATE)
+    events = await stage.play(stream_type=kind)
+    assert stage.renderers[0].opening.match_gain_db == 0.0
+    for event in (first(events, StreamStarted), first(events, PlanChanged)):
+        assert "level_match_gain_db" not in data_of(event)
+
+
+@pytest.mark.parametrize("kind", list(StreamType))
+async def test_a_match_that_becomes_known_is_glided_to_in_the_stream(stage, kind):
+    stage.start_wait_s = 0.05
+    stage.tracks.known = song(60.0)
+    stage.fingerprints.answer = counted(60 * RATE)
+    stream = stage.stream(request(stream_type=kind, level_match=True), free_flow())
+    with capture_logs() as log:
+        events = await collect(stream, lambda seen: isinstance(seen[-1], AudioFrame))
+        stage.fingerprints.ready.set()
+        events += [event async for event in stream]
+    assert data_of(first(events, StreamStarted))["level_match_gain_db"] is None
+    (_, plan, gain_db, glide_s) = stage.renderers[0].retargeted[0]
+    assert (plan.bypass, glide_s) == (kind is StreamType.NORMAL, 3.0)
+    told = [data_of(event) for event in events if isinstance(event, PlanChanged)]
+    assert [data["level_match_gain_db"] for data in told] == [None, gain_db]
+    assert (gain_db < -1.0) == (kind is StreamType.ENHANCED)
+    assert stage.fallbacks == ["START_WAIT"]
+    warnings = [entry["event"] for entry in log if entry["log_level"] == "warning"]
+    mastered = kind is StreamType.ENHANCED
+    assert warnings == [
+        "Streaming with standard adaptive mastering" if mastered else "Streaming without level match"
+    ]
+
+
+async def test_an_original_that_cannot_be_matched_plays_on_and_says_so(stage):
+    stage.fingerprints.answer = FingerprintServerDown("refused")
+    stage.fingerprints.ready.set()
+    events = await stage.play(stream_type=StreamType.NORMAL, level_match=True)
+    assert "unmatched" in events[1].message
+    assert names(events)[:3] == ["analyzing", "failed", "StreamStarted"]
+    assert data_of(first(events, StreamStarted))["level_match_gain_db"] is None
+    assert (first(events, StreamStarted).mastering_state, events[-1].reason) == ("none", EndReason.COMPLETED)
+
+
+async def test_the_track_before_is_gone_through_if_it_can_be(stage):
+    stage.fingerprints.stored = counted(3 * RATE)
+    earlier = replace(stage.tracks.known, id=2)
+    stage.tracks.others[2] = earlier
+    started = first(await stage.play(after_track_id=2), StreamStarted)
+    assert stage.renderers[0].opening.earlier == earlier
+    assert data_of(started)["gapless"] is True
+    started = first(await stage.play(after_track_id=3), StreamStarted)
+    assert stage.renderers[1].opening.earlier is None
+    assert data_of(started)["gapless"] is False
+    assert TrackNotFound.sentence in data_of(started)["gapless_reason"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "depth", "dithered"),
+    [
+        ({"stream_type": StreamType.NORMAL}, 16, False),
+        ({"stream_type": StreamType.NORMAL}, 24, True),
+        ({"intensity": 0.0}, 16, False),
+        ({}, 16, True),
+        ({"stream_type": StreamType.NORMAL, "level_match": True}, 16, False),
+        ({"level_match": True, "intensity": 0.0}, 16, False),
+    ],
+)
+async def test_sixteen_bits_are_dithered_unless_they_are_the_sources_own(stage, changes, depth, dithered):
+    info = replace(stage.tracks.known.info, bit_depth=depth)
+    stage.tracks.known = replace(stage.tracks.known, info=info)
+    stage.fingerprints.stored = counted(3 * RATE)
+    stage.constant = 100.4 / 32768
+    events = await stage.play(sample_format=SampleFormat.S16LE, **changes)
+    sent = b"".join(event.samples for event in events if isinstance(event, AudioFrame))
+    values = np.frombuffer(sent, "<i2").reshape(-1, 2)
+    assert len(values) == 3 * RATE
+    # Between two steps: rounding gives one value, dither both and their neighbours.
+    assert len(np.unique(values)) > 1 if dithered else np.all(values == 100)
+    assert data_of_meta(events)["sample_format"] == "s16le"
+
+
+def data_of_meta(events: list[StreamEvent]) -> dict[str, Any]:
+    return json.loads(first(events, AudioFrame).messages()[0])["data"]
+
+
+async def test_the_meters_travel_with_each_frame(stage):
+    events = await stage.play(stream_type=StreamType.NORMAL)
+    assert data_of_meta(events)["meter"] == {
+        "gain_reduction_db": 1.25,
+        "before": {"true_peak_dbtp": -3.0, "short_term_lufs": -20.0},
+        "after": {"true_peak_dbtp": -1.0, "short_term_lufs": None},
+    }
 
 
 async def test_a_server_that_hangs_is_told_once_and_music_plays(stage):
@@ -491,6 +802,31 @@ async def test_a_file_that_cannot_be_opened_is_an_error_that_names_no_path(stage
     assert "/music" not in events[-1].text()
 
 
+@pytest.mark.parametrize("kind", list(StreamType))
+async def test_without_threads_for_the_sound_nothing_starts(stage, kind):
+    stage.fingerprints.stored = counted(3 * RATE)
+    stage.pool = RenderPool(1)
+    stage.pool.close(5)
+    events = await stage.play(stream_type=kind)
+    assert (events[-1].code, events[-1].sentence) == (
+        "PROCESSOR_UNAVAILABLE",
+        "The mastering processor is not available.",
+    )
+    assert not [event for event in events if isinstance(event, StreamStarted)]
+
+
+async def test_threads_that_go_away_amid_a_stream_end_it_with_a_code(stage):
+    stage.tracks.known = song(60.0)
+    stage.pool = RenderPool(1)
+    stream = stage.stream(request(stream_type=StreamType.NORMAL), free_flow())
+    events = await collect(stream, lambda seen: isinstance(seen[-1], AudioFrame))
+    stage.pool.close(5)
+    events += [event async for event in stream]
+    failed, ended = events[-2:]
+    assert (failed.code, ended.reason) == ("PROCESSOR_UNAVAILABLE", EndReason.ERRORED)
+    assert ended.total_frames == len(samples(events))
+
+
 async def test_a_damaged_file_plays_as_far_as_it_goes_and_says_so(stage):
     stage.breaks_at = 100_003
     events = await stage.play(stream_type=StreamType.NORMAL)
@@ -548,9 +884,9 @@ async def test_sound_is_made_in_the_pool_and_nowhere_else(stage):
     threads = set()
     opened = stage.open
 
-    def open_and_watch(*arguments: Any) -> Ramp:
+    def open_and_watch(opening: Opening) -> Ramp:
         threads.add(threading.current_thread().name)
-        made = opened(*arguments)
+        made = opened(opening)
         read = made.read
         made.read = lambda frames: (threads.add(threading.current_thread().name), read(frames))[1]
         return made

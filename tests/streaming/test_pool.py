@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterator
 
 import numpy as np
@@ -57,12 +58,30 @@ def test_the_least_lead_goes_first_and_equals_in_order(pool):
     assert started.wait(10)
     futures = [
         pool.submit(lead, lambda name=name: done.append(name))
-        for lead, name in [(9.0, "rich"), (0.5, "poor"), (3.0, "first"), (3.0, "second"), (0.0, "starving")]
+        for lead, name in [(900, "rich"), (50, "poor"), (300, "first"), (300, "second"), (0, "starving")]
     ]
     gate.set()
     for future in futures:
         future.result(10)
     assert done == ["starving", "poor", "first", "second", "rich"]
+
+
+def test_a_lead_shrinks_while_its_step_waits(pool):
+    gate, started, done = threading.Event(), threading.Event(), []
+
+    def blocker() -> None:
+        started.set()
+        gate.wait(10)
+
+    pool.submit(0.0, blocker)
+    assert started.wait(10)
+    waiting = pool.submit(0.3, lambda: done.append("waited"))
+    time.sleep(0.2)
+    later = pool.submit(0.2, lambda: done.append("came later"))
+    gate.set()
+    waiting.result(10)
+    later.result(10)
+    assert done == ["waited", "came later"]
 
 
 def test_errors_reach_whoever_waits_and_the_thread_goes_on(pool):

@@ -124,7 +124,7 @@ COMPARISONS = (
     _level("silence_ratio", "numpy", 0.0),
     _percent("spectral_centroid"),
     Comparison("spectral_rolloff", "librosa", Bounds(worst=1.0, unit="bin"), whole=False, row=_rolloff),
-    _percent("spectral_flatness", "librosa, its floor 20 dB lower for tracks under -20 dBFS"),
+    _percent("spectral_flatness", "librosa, its floor 20 dB lower for each 20 dB under -20 dBFS"),
     replace(
         _percent("spectral_flatness", "librosa, its own floor", "flatness_over_default_floor"),
         bounds=Bounds(unit="%"),

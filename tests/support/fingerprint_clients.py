@@ -14,6 +14,7 @@ from tonearm.fingerprints.service import fingerprint_pb2 as pb
 from tonearm.fingerprints.service.client import SERVICE_NAME, FingerprintClient
 from tonearm.fingerprints.service.messages import to_reply
 from tonearm.fingerprints.service.upload import OpenAudio
+from tonearm.model.fingerprint import ALGORITHM_VERSION
 from tonearm.model.measures import Analysis
 from tonearm.model.track import Track
 
@@ -21,7 +22,7 @@ Measure = Callable[[pb.MeasureRequest, grpc.aio.ServicerContext], Awaitable[None
 
 
 async def truthful(request: pb.MeasureRequest, context: grpc.aio.ServicerContext) -> None:
-    await context.write(pb.MeasureReply(progress=pb.Progress(frames=10), algorithm_version=1))
+    await context.write(pb.MeasureReply(progress=pb.Progress(frames=10), algorithm_version=ALGORITHM_VERSION))
     await context.write(to_reply(analysis(), 5))
 
 

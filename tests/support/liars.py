@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import grpc
 
 from tonearm.fingerprints.service import fingerprint_pb2 as words
-from tonearm.model.fingerprint import DIMENSION_NAMES
+from tonearm.model.fingerprint import ALGORITHM_VERSION, DIMENSION_NAMES
 
 
 def free_port() -> int:
@@ -77,7 +77,7 @@ def answering(fingerprint: "words.Fingerprint") -> Iterator[str]:
             waveform=bytes(2000),
         )
         result = words.Result(fingerprint=fingerprint, measures=measures)
-        yield words.MeasureReply(result=result, algorithm_version=1, processing_time_ms=1)
+        yield words.MeasureReply(result=result, algorithm_version=ALGORITHM_VERSION, processing_time_ms=1)
 
     service = grpc.method_handlers_generic_handler(
         "tonearm.fingerprint.v1.FingerprintService",

@@ -43,6 +43,9 @@ class RunningServer:
         answer.raise_for_status()
         return answer.json()
 
+    def get_text(self, path: str) -> str:
+        return httpx.get(self.url + path, timeout=20).raise_for_status().text
+
     def log(self) -> str:
         return "\n".join(self.output)
 
@@ -216,7 +219,8 @@ def receive_stream(connection: ClientConnection, played: Played | None = None) -
         elif kind == "audio_chunk_meta":
             payload = connection.recv(timeout=10)
             assert isinstance(payload, bytes), "no payload after its meta"
-            played.parts.append(np.frombuffer(payload, dtype="<f4"))
+            kind = "<i2" if data["sample_format"] == "s16le" else "<f4"
+            played.parts.append(np.frombuffer(payload, dtype=kind))
             assert len(played.parts[-1]) == data["sample_count"]
         elif kind == "audio_stream_end" or (kind == "audio_stream_error" and not played.channels):
             return played

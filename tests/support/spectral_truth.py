@@ -24,7 +24,7 @@ def size_of(rate: int) -> int:
 
 def _separated(x: NDArray[np.float32], rate: int, size: int, hop: int, rows: int) -> float:
     spectra = librosa.stft(x, n_fft=size, hop_length=hop, center=False)[: int(5500 * size / rate)]
-    parts = librosa.decompose.hpss(np.abs(spectra), kernel_size=(rows, 29), power=4)
+    parts = librosa.decompose.hpss(np.abs(spectra), kernel_size=(rows, 29), power=2.0)
     harmonic, percussive = (float(np.sum(part**2)) for part in parts)
     return harmonic / (harmonic + percussive)
 
@@ -100,8 +100,9 @@ class SpectralTruth:
 
     @property
     def spectral_flatness(self) -> float:
-        """Over a floor that is 20 dB lower where the loudest 50 ms lie under -20 dBFS."""
-        floor = 1e-12 if self._level.loudest < 0.01 else 1e-10
+        """Over a floor that is lower by 20 dB for each 20 dB, begun, of the loudest 50 ms under -20 dBFS."""
+        steps = max(0, int(np.ceil(-10.0 * np.log10(self._level.loudest) / 20.0)) - 1)
+        floor = 1e-10 * 100.0 ** -min(3, steps)
         return float(np.median(librosa.feature.spectral_flatness(S=self._magnitudes, amin=floor)))
 
     @property

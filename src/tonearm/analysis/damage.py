@@ -4,15 +4,15 @@ from typing import Final
 
 import numpy as np
 
-from tonearm.model.audio import Block
+from tonearm.model.audio import LOUDEST, Block
 from tonearm.model.errors import DecodeError
 
-_LARGEST: Final = np.float32(1e6)
+_LARGEST: Final = np.float32(LOUDEST)
 _LOUDEST_LUFS: Final = 30.0
 
 
 def without_damage(block: Block) -> Block:
-    """The block with silence for samples that are no number, infinite or over 120 dB above full scale."""
+    """The block with silence for samples that are no number, infinite or over 60 dB above full scale."""
     if block.max(initial=0.0) <= _LARGEST and block.min(initial=0.0) >= -_LARGEST:
         return block
     return np.where(np.abs(block) <= _LARGEST, block, np.float32(0.0))

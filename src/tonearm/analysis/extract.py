@@ -9,7 +9,7 @@ from tonearm.analysis.level import LevelAnalysis, Levels, Programme
 from tonearm.analysis.spectral import Hearing, SpectralAnalysis
 from tonearm.analysis.stereo import StereoImage
 from tonearm.dsp.downmix import to_stereo
-from tonearm.dsp.stft import channel_signals
+from tonearm.dsp.stft import channel_signals, split_channels
 from tonearm.model.audio import AudioFormat, Block
 from tonearm.model.errors import NotEnoughAudio
 from tonearm.model.fingerprint import BAND_NAMES, Fingerprint
@@ -25,7 +25,7 @@ class Extractor:
     The input is cut anew into whole seconds, counted from the first frame, so the result does not
     depend on the sizes of the blocks, bit for bit.
 
-    Samples that are no number, infinite or over 120 dB above full scale are damage; they count as
+    Samples that are no number, infinite or over 60 dB above full scale are damage; they count as
     silence.
 
     Shape:
@@ -42,7 +42,7 @@ class Extractor:
         self._layout = layout
         self._frames = 0
         seconds = max(1, _STEP_SAMPLES // (rate * channels))
-        self._pending = np.empty((seconds * rate, channels), dtype=np.float32)
+        self._pending = np.empty((channels, seconds * rate), dtype=np.float32)
         self._filled = 0
         self._level = LevelAnalysis(rate, channels, layout)
         self._downmix = Programme(rate, 2, "stereo") if channels > 2 else None
@@ -55,12 +55,14 @@ class Extractor:
         self._frames += len(block)
         taken = 0
         while taken < len(block):
-            count = min(len(block) - taken, len(self._pending) - self._filled)
-            self._pending[self._filled : self._filled + count] = block[taken : taken + count]
+            count = min(len(block) - taken, self._pending.shape[1] - self._filled)
+            split_channels(
+                block[taken : taken + count], self._pending[:, self._filled : self._filled + count]
+            )
             self._filled += count
             taken += count
-            if self._filled == len(self._pending):
-                self._step(self._pending)
+            if self._filled == self._pending.shape[1]:
+                self._step(self._pending.T)
                 self._filled = 0
 
     def finish(self) -> Analysis:
@@ -74,7 +76,7 @@ class Extractor:
         if self._frames < _SHORTEST_S * rate:
             raise NotEnoughAudio(f"{self._frames} frames at {rate} Hz are less than {_SHORTEST_S} s")
         if self._filled:
-            self._step(self._pending[: self._filled])
+            self._step(self._pending[:, : self._filled].T)
         levels = self._level.finish()
         check_scale(levels.lufs)
         hearing = self._spectral.finish(levels.silent, levels.loudest_frame)
@@ -83,6 +85,7 @@ class Extractor:
         )
 
     def _step(self, block: Block) -> None:
+        """``block`` lies channel by channel in memory, so that a channel is a signal without a copy."""
         block = without_damage(block)
         signals = channel_signals(block)
         self._level.process(block, signals)
@@ -92,7 +95,7 @@ class Extractor:
             signals = channel_signals(stereo)
         left, right = signals[0], signals[-1]
         self._stereo.process(left, right)
-        self._spectral.process(left, right)
+        self._spectral.process(left, right, self._level.loudest_frame)
 
     def _fingerprint(self, levels: Levels, hearing: Hearing) -> Fingerprint:
         tone = hearing.tone

@@ -129,6 +129,11 @@ class LevelAnalysis:
         self._programme.process(block)
         self._timeline.process([signals[c] for c in self._counting])
 
+    @property
+    def loudest_frame(self) -> float:
+        """Mean square of the loudest 50 ms so far."""
+        return self._timeline.loudest_frame
+
     def finish(self) -> Levels:
         """What was measured.
 
@@ -157,7 +162,7 @@ class LevelAnalysis:
             gating_histogram=_histogram(programme.loudness.block_energies),
             waveform=timeline.waveform(),
             silent=silent,
-            loudest_frame=float(mean_squares.max()),
+            loudest_frame=timeline.loudest_frame,
         )
 
     def _crest_db(self, energies: Series, lengths: Series) -> float:

@@ -15,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
-from tonearm.analysis.series import Series, joined
-from tonearm.analysis.tempo import Pulse, beat_evenness, find_pulse
+from tonearm.analysis.tempo import Envelope, Pulse, beat_evenness, find_pulse
 from tonearm.dsp.kernels import kernel
 from tonearm.dsp.stft import Powers, Signal
 
@@ -119,8 +118,11 @@ class RhythmAnalysis:
         self._bands, self._floors = bands[:, -1:].copy(), floors[-1:].copy()
         self._rises.append(rises)
 
-    def _envelope(self, row: int) -> Series:
-        return _smoothed(joined([rises[row].astype(np.float64) for rises in self._rises]))
+    def _envelope(self, row: int) -> Envelope:
+        """Of hours there is much of it, so it stays in float32, and what it is made of is not kept twice."""
+        return _smoothed(
+            np.concatenate([np.zeros(0, dtype=np.float32), *(part[row] for part in self._rises)])
+        )
 
     def _least_rise(self, frames: int) -> float:
         """Where even the highest rise is less, it is the ripple of steady tones under the window."""
@@ -144,7 +146,8 @@ class RhythmAnalysis:
         fine = self._envelope(_FINE)
         if not fine.max(initial=0.0) > self._least_rise(len(fine)):
             return Pulse(0.0, 0.0)
-        strong = _balanced(self._envelope(_LOW)) + _balanced(self._envelope(_HIGH))
+        strong = _balanced(self._envelope(_LOW))
+        strong += _balanced(self._envelope(_HIGH))
         return find_pulse(fine, strong, self._frame_rate)
 
     def stability(self, pulse: Pulse) -> float:
@@ -152,13 +155,15 @@ class RhythmAnalysis:
         return beat_evenness(self._envelope(_FINE), pulse, self._frame_rate)
 
 
-def _smoothed(envelope: Series) -> Series:
+def _smoothed(envelope: Envelope) -> Envelope:
     if len(envelope) < 3:
         return envelope
-    return np.convolve(envelope, [0.25, 0.5, 0.25], mode="same")
+    return np.convolve(envelope, np.array([0.25, 0.5, 0.25], dtype=np.float32), mode="same")
 
 
-def _balanced(envelope: Series) -> Series:
-    """Scaled to an RMS of 1, so that kick drum and snare weigh the same whatever the mix."""
-    rms = float(np.sqrt(np.mean(envelope**2))) if len(envelope) else 0.0
-    return envelope / rms if rms > 0.0 else envelope
+def _balanced(envelope: Envelope) -> Envelope:
+    """Scaled to an RMS of 1, in place, so that kick drum and snare weigh the same whatever the mix."""
+    rms = float(np.sqrt(np.mean(envelope**2, dtype=np.float64))) if len(envelope) else 0.0
+    if rms > 0.0:
+        envelope /= np.float32(rms)
+    return envelope

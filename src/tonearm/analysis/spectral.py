@@ -92,12 +92,13 @@ class SpectralAnalysis:
         self._third = _halver(half, _QUARTERED_ABOVE)
         self._pitch = PitchAnalysis(half / 2.0 if self._third else half)
 
-    def process(self, left: Signal, right: Signal) -> None:
+    def process(self, left: Signal, right: Signal, loudest: float) -> None:
+        """``loudest`` is the mean square of the loudest 50 ms of everything so far."""
         same = left is right
         if self._first:
             reduced = self._first[0].process(left)
             left, right = reduced, reduced if same else self._first[1].process(right)
-        self._hear_fine(left, right, same)
+        self._hear_fine(left, right, same, loudest)
         mono = left if same else np.float32(0.5) * (left + right)
         half = self._second.process(mono) if self._second else mono
         for spectra in self._long_stft.process(half):
@@ -108,13 +109,13 @@ class SpectralAnalysis:
             self._short.process(powers[:, : self._short_bins])
         self._pitch.process(self._third.process(half) if self._third else half)
 
-    def _hear_fine(self, left: Signal, right: Signal, same: bool) -> None:
+    def _hear_fine(self, left: Signal, right: Signal, same: bool, loudest: float) -> None:
         if same:
             for spectra in self._stfts[0].process(left):
-                self._hear_powers(self._tone.process(spectra, spectra))
+                self._hear_powers(self._tone.process(spectra, spectra, loudest))
         else:
             for pair in zip(self._stfts[0].process(left), self._stfts[1].process(right), strict=True):
-                self._hear_powers(self._tone.process(*pair))
+                self._hear_powers(self._tone.process(*pair, loudest))
 
     def _hear_powers(self, powers: Powers) -> None:
         self._fine.process(powers[:, : self._fine_bins])

@@ -42,6 +42,10 @@ _TIGHTNESS: Final = 100.0
 _LEAST_BEATS: Final = 4
 
 
+Envelope = NDArray[np.float32]
+"""Onset strength over time, float32 ``[frames]``."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pulse:
     """Tempo in BPM, 0 where there is no pulse, and how salient it is (correlation, 0..1)."""
@@ -50,18 +54,19 @@ class Pulse:
     salience: float
 
 
-def _tempogram(envelope: Series, frame_rate: float) -> Series:
+def _tempogram(envelope: Envelope, frame_rate: float) -> Series:
     """Mean autocorrelation of windows of 12 s, ``[lags]``; 1 at lag 0."""
     reach = max(1, round(_BASELINE_S * frame_rate))
     kernel_length = min(len(envelope), 2 * reach + 1)
-    baseline = np.convolve(envelope, np.full(kernel_length, 1.0 / kernel_length), mode="same")
-    rises = np.maximum(envelope - baseline, 0.0)
+    mean = np.full(kernel_length, 1.0 / kernel_length, dtype=np.float32)
+    rises = envelope - np.convolve(envelope, mean, mode="same")
+    np.maximum(rises, 0.0, out=rises)
     width = min(len(rises), round(_WINDOW_S * frame_rate))
     lags = min(round(_LONGEST_LAG_S * frame_rate) + 1, width)
     size = next_fast_len(2 * width, real=True)
     total, count = np.zeros(lags), 0
     for start in range(0, len(rises) - width + 1, max(1, width // 2)):
-        part = rises[start : start + width]
+        part = rises[start : start + width].astype(np.float64)
         power = np.abs(rfft(part - part.mean(), size)) ** 2
         correlation = irfft(power, size)[:lags] * width / (width - np.arange(lags))
         if correlation[0] > 0.0:
@@ -114,7 +119,7 @@ def _refined(tempogram: Series, period: float) -> float:
     return period
 
 
-def find_pulse(fine: Series, strong: Series, frame_rate: float) -> Pulse:
+def find_pulse(fine: Envelope, strong: Envelope, frame_rate: float) -> Pulse:
     """The tempo of two onset envelopes: one that hears every onset, one in which beats stand out."""
     if len(fine) < 2 or not fine.any():
         return Pulse(0.0, 0.0)
@@ -144,7 +149,7 @@ def find_pulse(fine: Series, strong: Series, frame_rate: float) -> Pulse:
 
 @kernel
 def _best_path(
-    strength: Series, period: float, tightness: float, score: Series, link: NDArray[np.int32]
+    strength: Envelope, period: float, tightness: float, score: Series, link: NDArray[np.int32]
 ) -> None:
     """Best score of a row of beats that ends at each frame, and the beat before it (-1: none)."""
     shortest, longest = max(1, int(period / 2.0)), int(2.0 * period) + 1
@@ -161,10 +166,10 @@ def _best_path(
         link[t] = before
 
 
-def _beats(envelope: Series, period: float) -> Series:
+def _beats(envelope: Envelope, period: float) -> Series:
     """Times of the beats in frames, between frames where the envelope peaks there."""
-    spread = float(envelope.std())
-    strength = envelope / spread if spread > 0.0 else envelope
+    spread = float(envelope.std(dtype=np.float64))
+    strength = envelope / np.float32(spread) if spread > 0.0 else envelope
     score, link = np.zeros(len(strength)), np.full(len(strength), -1, dtype=np.int32)
     _best_path(strength, period, _TIGHTNESS, score, link)
     tail = max(0, len(score) - int(2.0 * period))
@@ -172,25 +177,25 @@ def _beats(envelope: Series, period: float) -> Series:
     while link[path[-1]] >= 0:
         path.append(int(link[path[-1]]))
     beats = np.array(path[::-1])
-    loud = strength[beats] > 0.5 * float(np.sqrt(np.mean(strength[beats] ** 2)))
+    loud = strength[beats] > 0.5 * float(np.sqrt(np.mean(strength[beats] ** 2, dtype=np.float64)))
     if not loud.any():
         return np.zeros(0)
     first, last = np.flatnonzero(loud)[[0, -1]]
     return np.array([_peak_near(strength, int(beat)) for beat in beats[first : last + 1]])
 
 
-def _peak_near(strength: Series, beat: int) -> float:
+def _peak_near(strength: Envelope, beat: int) -> float:
     """The top of the envelope within two frames of ``beat``, by a parabola."""
     first, last = max(1, beat - 2), min(len(strength) - 2, beat + 2)
     if first > last:
         return float(beat)
     top = first + int(np.argmax(strength[first : last + 1]))
-    a, b, c = strength[top - 1 : top + 2]
+    a, b, c = strength[top - 1 : top + 2].tolist()
     bend = a - 2.0 * b + c
     return top + (min(0.5, max(-0.5, 0.5 * (a - c) / bend)) if bend < 0.0 else 0.0)
 
 
-def beat_evenness(envelope: Series, pulse: Pulse, frame_rate: float) -> float:
+def beat_evenness(envelope: Envelope, pulse: Pulse, frame_rate: float) -> float:
     """1 / (1 + coefficient of variation of the inter-beat intervals); 0 with fewer than 4 beats."""
     if pulse.bpm <= 0.0:
         return 0.0

@@ -17,41 +17,50 @@ _CELLS_PER_SECOND: Final = 400
 _CELLS_PER_FRAME: Final = _CELLS_PER_SECOND // FRAMES_PER_SECOND
 _FULL_SCALE: Final = 127
 _CLIPPED: Final = 0.9999
+_MAGNITUDE: Final = 0x7FFFFFFF
+_LANES: Final = 64
+
+_Edges = NDArray[np.int64]
+_Ordered = NDArray[np.int32]
 
 
 @kernel
-def _cells(
-    x: Signal,
-    edges: NDArray[np.int64],
-    low: NDArray[np.float64],
-    high: NDArray[np.float64],
-    energy: NDArray[np.float64],
-) -> float:
-    """Widen ``low`` and ``high`` by the extremes of each cell, add its squares; returns the sum of ``x``.
-
-    Four sums at once, because an addition waits for the one before it.
-    """
-    t0, t1, t2, t3 = 0.0, 0.0, 0.0, 0.0
+def _widen(x: Signal, edges: _Edges, low: _Ordered, high: _Ordered) -> None:
+    """Widen ``low`` and ``high`` by the extremes of each cell, in the integers that sort as floats do."""
+    bits = x.view(np.int32)
     for i in range(len(edges) - 1):
-        l0, l1, l2, l3 = low[i], low[i], low[i], low[i]
-        h0, h1, h2, h3 = high[i], high[i], high[i], high[i]
-        s0, s1, s2, s3 = 0.0, 0.0, 0.0, 0.0
-        n, end = edges[i], edges[i + 1]
-        while n + 4 <= end:
-            a, b, c, d = np.float64(x[n]), np.float64(x[n + 1]), np.float64(x[n + 2]), np.float64(x[n + 3])
-            l0, l1, l2, l3 = min(a, l0), min(b, l1), min(c, l2), min(d, l3)
-            h0, h1, h2, h3 = max(a, h0), max(b, h1), max(c, h2), max(d, h3)
-            s0, s1, s2, s3 = s0 + a * a, s1 + b * b, s2 + c * c, s3 + d * d
-            t0, t1, t2, t3 = t0 + a, t1 + b, t2 + c, t3 + d
-            n += 4
-        while n < end:
-            a = np.float64(x[n])
-            l0, h0, s0, t0 = min(a, l0), max(a, h0), s0 + a * a, t0 + a
-            n += 1
-        low[i] = min(l0, l1, l2, l3)
-        high[i] = max(h0, h1, h2, h3)
-        energy[i] += (s0 + s1) + (s2 + s3)
-    return (t0 + t1) + (t2 + t3)
+        cell = bits[edges[i] : edges[i + 1]]
+        least, most = low[i], high[i]
+        for n in range(len(cell)):
+            ordered = np.int32(cell[n] ^ ((cell[n] >> np.int32(31)) & np.int32(_MAGNITUDE)))
+            least, most = min(least, ordered), max(most, ordered)
+        low[i], high[i] = least, most
+
+
+@kernel
+def _add_sums(x: Signal, edges: _Edges, energy: NDArray[np.float64]) -> float:
+    """Add the squares of each frame to ``energy``; returns the sum of all of ``x``.
+
+    In 64 columns at a time, because an addition waits for the one before it.
+    """
+    sums, squares = np.zeros(_LANES), np.zeros(_LANES)
+    for i in range(len(edges)):
+        frame = x[edges[i] : edges[i + 1]] if i + 1 < len(edges) else x[edges[i] :]
+        squares[:] = 0.0
+        for start in range(0, len(frame), _LANES):
+            part = frame[start : start + _LANES]
+            for j in range(len(part)):
+                a = np.float64(part[j])
+                sums[j] += a
+                squares[j] += a * a
+        if i + 1 < len(edges):
+            energy[i] += squares.sum()
+    return float(sums.sum())
+
+
+def _as_floats(ordered: _Ordered) -> Series:
+    """What ``_widen`` made integers of; the mapping is its own inverse."""
+    return (ordered ^ ((ordered >> 31) & _MAGNITUDE)).view(np.float32).astype(np.float64)
 
 
 class Timeline:
@@ -73,6 +82,8 @@ class Timeline:
         self._clipped = 0
         self.peak = 0.0
         """Largest magnitude of any sample, full scale."""
+        self.loudest_frame = 0.0
+        """Largest mean square of a complete 50 ms over all channels."""
 
     def process(self, signals: list[Signal]) -> None:
         length = len(signals[0])
@@ -83,24 +94,29 @@ class Timeline:
         edges -= self._position - length
         if edges[-1] < length:
             edges = np.append(edges, length)
-        cells = len(edges) - 1
-        low, high, energy = np.full(cells, np.inf), np.full(cells, -np.inf), np.zeros(cells)
+        cells, frames = len(edges) - 1, (last - first) // _CELLS_PER_FRAME
+        least, most = np.full(cells, _MAGNITUDE, np.int32), np.full(cells, -_MAGNITUDE, np.int32)
+        energy = np.zeros(frames)
+        frame_edges = edges[: frames * _CELLS_PER_FRAME + 1 : _CELLS_PER_FRAME].copy()
         for channel, signal in enumerate(signals):
-            self._sums[channel] += _cells(signal, edges, low, high, energy)
+            _widen(signal, edges, least, most)
+            self._sums[channel] += _add_sums(signal, frame_edges, energy)
+        low, high = _as_floats(least), _as_floats(most)
         magnitudes = np.maximum(-low, high)
         peak = float(magnitudes.max(initial=0.0))
         self.peak = max(self.peak, peak)
         if peak >= _CLIPPED:
             self._clipped += sum(int(np.count_nonzero(np.abs(signal) >= _CLIPPED)) for signal in signals)
-        self._keep(low, high, magnitudes, energy, last - first)
+        self._keep(low, high)
+        in_frames = magnitudes[: frames * _CELLS_PER_FRAME].reshape(frames, _CELLS_PER_FRAME)
+        self._peaks.append(in_frames.max(axis=1))
+        self._energies.append(energy)
+        lengths = np.diff(frame_edges) * self._channels
+        self.loudest_frame = max(self.loudest_frame, float((energy / lengths).max(initial=0.0)))
 
-    def _keep(self, low: Series, high: Series, magnitudes: Series, energy: Series, complete: int) -> None:
+    def _keep(self, low: Series, high: Series) -> None:
         for extremes, kept in ((low, self._low), (high, self._high)):
             kept.append(np.clip(np.round(extremes * _FULL_SCALE), -_FULL_SCALE, _FULL_SCALE).astype(np.int8))
-        frames = complete // _CELLS_PER_FRAME
-        shape = (frames, _CELLS_PER_FRAME)
-        self._peaks.append(magnitudes[: frames * _CELLS_PER_FRAME].reshape(shape).max(axis=1))
-        self._energies.append(energy[: frames * _CELLS_PER_FRAME].reshape(shape).sum(axis=1))
 
     @property
     def frames(self) -> int:
@@ -132,7 +148,9 @@ class Timeline:
 
     def waveform(self) -> bytes:
         """1,000 pairs (lowest, highest) over the length of the track, signed bytes."""
-        low, high = np.concatenate(self._low), np.concatenate(self._high)
-        starts = np.arange(WAVEFORM_PAIRS) * len(low) // WAVEFORM_PAIRS
-        pairs = np.stack([np.minimum.reduceat(low, starts), np.maximum.reduceat(high, starts)], axis=1)
-        return pairs.astype(np.int8).tobytes()
+        cells = sum(len(part) for part in self._low)
+        starts = np.arange(WAVEFORM_PAIRS) * cells // WAVEFORM_PAIRS
+        pairs = np.empty((WAVEFORM_PAIRS, 2), dtype=np.int8)
+        pairs[:, 0] = np.minimum.reduceat(np.concatenate(self._low), starts)
+        pairs[:, 1] = np.maximum.reduceat(np.concatenate(self._high), starts)
+        return pairs.tobytes()

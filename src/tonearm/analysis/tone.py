@@ -23,10 +23,14 @@ from tonearm.model.measures import SILENT_BAND_DB, THIRD_OCTAVES_HZ
 _BASS_HZ: Final = 120.0
 _RATIO_LIMIT_DB: Final = 60.0
 _ROLLOFF: Final = 0.85
-_FLOORS: Final = (1e-10, 1e-12)
-_LOW_LEVEL: Final = 0.01
+_FLOORS: Final = (1e-10, 1e-12, 1e-14, 1e-16)
+_LEVELS_OF_FLOORS: Final = (1e-2, 1e-4, 1e-6)
 """A floor keeps the rounding noise of empty bins out of the flatness. 1e-10 is librosa's, meant for
-music near full scale; a track whose loudest 50 ms lies under -20 dBFS gets one that is 20 dB lower."""
+music near full scale; it is 20 dB lower for every 20 dB by which the loudest 50 ms lie under -20 dBFS
+or more, so that a gain of -20 dB changes nothing."""
+
+_GROUP: Final = 16
+_LEVELS: Final = 4
 
 
 @kernel
@@ -54,59 +58,81 @@ def _add_powers(
 
 
 @kernel
-def _centroids_and_rolloffs(magnitude: Powers, share: float, out: NDArray[np.float32]) -> None:
-    """Centroid and rolloff of each frame in bins, ``out [frames, 2]``; 0 for a frame of nothing."""
-    bins = magnitude.shape[1]
-    whole = bins - bins % 4
-    for f in range(len(magnitude)):
-        m = magnitude[f]
-        s0, s1, s2, s3 = 0.0, 0.0, 0.0, 0.0
-        w0, w1, w2, w3 = 0.0, 0.0, 0.0, 0.0
-        for k in range(0, whole, 4):
-            a, b, c, d = np.float64(m[k]), np.float64(m[k + 1]), np.float64(m[k + 2]), np.float64(m[k + 3])
-            s0, s1, s2, s3 = s0 + a, s1 + b, s2 + c, s3 + d
-            w0, w1, w2, w3 = w0 + k * a, w1 + (k + 1) * b, w2 + (k + 2) * c, w3 + (k + 3) * d
-        for k in range(whole, bins):
-            s0, w0 = s0 + m[k], w0 + k * np.float64(m[k])
-        total = (s0 + s1) + (s2 + s3)
+def _centroids_and_rolloffs(powers: Powers, share: float, out: NDArray[np.float32]) -> None:
+    """Centroid and rolloff of each frame in bins, ``out [frames, 2]``; 0 for a frame of nothing.
+
+    Sums of magnitudes are taken of 2, 4, 8 and 16 neighbours, each over the whole frame: vectors. With
+    c the sums of columns of 16 and g those of groups of 16, sum of k m[k] = sum of j c[j] + 16 i g[i].
+    """
+    bins = powers.shape[1]
+    whole = bins - 1  # a power of two
+    magnitude, halves = np.empty(bins, np.float32), np.empty((2, whole // 2), np.float32)
+    columns, groups = np.empty(_GROUP), whole // _GROUP
+    for f in range(len(powers)):
+        power = powers[f]
+        for k in range(bins):
+            magnitude[k] = np.sqrt(power[k])
+        sums, count = magnitude, whole // 2
+        for level in range(_LEVELS):
+            row = halves[level % 2]
+            for k in range(count):
+                row[k] = sums[2 * k] + sums[2 * k + 1]
+            sums, count = row, count // 2
+        columns[:] = 0.0
+        for start in range(0, whole, _GROUP):
+            group = magnitude[start : start + _GROUP]
+            for j in range(_GROUP):
+                columns[j] += group[j]
+        total, weighted = np.float64(magnitude[whole]), whole * np.float64(magnitude[whole])
+        for i in range(groups):
+            total += sums[i]
+            weighted += _GROUP * i * np.float64(sums[i])
+        for j in range(_GROUP):
+            weighted += j * columns[j]
         if total <= 0.0:
             out[f, 0], out[f, 1] = 0.0, 0.0
             continue
-        out[f, 0] = ((w0 + w1) + (w2 + w3)) / total
+        out[f, 0] = weighted / total
         # From the top down: what lies above the rolloff is the shorter way for most music.
-        above, k = (1.0 - share) * total, bins - 1
-        rest = 0.0
-        while k > 0 and rest + m[k] <= above:
-            rest += m[k]
-            k -= 1
+        above, rest = (1.0 - share) * total, 0.0
+        k = whole
+        if magnitude[k] <= above:
+            rest, k = np.float64(magnitude[k]), k - 1
+            i = groups - 1
+            while i > 0 and rest + sums[i] <= above:
+                rest += sums[i]
+                i -= 1
+            k = _GROUP * i + _GROUP - 1
+            while k > 0 and rest + magnitude[k] <= above:
+                rest += magnitude[k]
+                k -= 1
         out[f, 1] = k
 
 
 @kernel
-def _flatnesses(power: Powers, floor: float, out: NDArray[np.float32]) -> None:
+def _flatnesses(powers: Powers, floor: float, out: NDArray[np.float32]) -> None:
     """Geometric over arithmetic mean of each frame; powers under ``floor`` count as that.
 
     One logarithm for 16 bins: the product of as many float32 powers above the floor fits a float64.
     """
-    frames, bins = power.shape
-    whole = bins - bins % 16
-    for f in range(frames):
-        logs, total = 0.0, 0.0
-        for start in range(0, whole, 16):
-            p0, p1, p2, p3 = 1.0, 1.0, 1.0, 1.0
-            s0, s1, s2, s3 = 0.0, 0.0, 0.0, 0.0
-            for k in range(start, start + 16, 4):
-                a, b = max(np.float64(power[f, k]), floor), max(np.float64(power[f, k + 1]), floor)
-                c, d = max(np.float64(power[f, k + 2]), floor), max(np.float64(power[f, k + 3]), floor)
-                p0, p1, p2, p3 = p0 * a, p1 * b, p2 * c, p3 * d
-                s0, s1, s2, s3 = s0 + a, s1 + b, s2 + c, s3 + d
-            logs += math.log((p0 * p1) * (p2 * p3))
-            total += (s0 + s1) + (s2 + s3)
-        for k in range(whole, bins):
-            a = max(np.float64(power[f, k]), floor)
-            logs += math.log(a)
-            total += a
-        out[f] = math.exp(logs / bins) / (total / bins)
+    whole = powers.shape[1] - 1  # a power of two
+    columns = whole // _GROUP
+    products, sums = np.empty(columns), np.empty(columns)
+    for f in range(len(powers)):
+        products[:] = 1.0
+        sums[:] = 0.0
+        for start in range(0, whole, columns):
+            row = powers[f, start : start + columns]
+            for j in range(columns):
+                a = max(np.float64(row[j]), floor)
+                products[j] *= a
+                sums[j] += a
+        last = max(np.float64(powers[f, whole]), floor)
+        logs, total = math.log(last), last
+        for j in range(columns):
+            logs += math.log(products[j])
+            total += sums[j]
+        out[f] = math.exp(logs / (whole + 1)) / (total / (whole + 1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,16 +165,20 @@ class ToneAnalysis:
         self._shapes: list[NDArray[np.float32]] = []
         self._flatness: list[NDArray[np.float32]] = []
 
-    def process(self, left: Spectra, right: Spectra) -> Powers:
-        """Take the next frames; returns the power spectra of the mono mix."""
+    def process(self, left: Spectra, right: Spectra, loudest: float) -> Powers:
+        """Take the next frames; returns the power spectra of the mono mix.
+
+        ``loudest`` is the mean square of the loudest 50 ms so far, at least up to these frames.
+        """
         mono = np.empty(left.shape, dtype=np.float32)
         _add_powers(left, right, self._total, mono, self._cross)
         self.frames += len(left)
         shapes = np.empty((len(left), 2), dtype=np.float32)
-        flatnesses = np.empty((len(_FLOORS), len(left)), dtype=np.float32)
-        _centroids_and_rolloffs(np.sqrt(mono), _ROLLOFF, shapes)
-        for row, floor in enumerate(_FLOORS):
-            _flatnesses(mono, floor, flatnesses[row])
+        _centroids_and_rolloffs(mono, _ROLLOFF, shapes)
+        # The loudest frame may still come, and then a higher floor will hold; never a lower one.
+        flatnesses = np.empty((_floor_of(loudest) + 1, len(left)), dtype=np.float32)
+        for row in range(len(flatnesses)):
+            _flatnesses(mono, _FLOORS[row], flatnesses[row])
         self._shapes.append(shapes)
         self._flatness.append(flatnesses)
         return mono
@@ -165,7 +195,8 @@ class ToneAnalysis:
         """
         power = mean_power(self._total, 2 * self.frames)
         shapes = np.concatenate(self._shapes).astype(np.float64) * self._spacing
-        flatness = np.concatenate(self._flatness, axis=1)[1 if loudest < _LOW_LEVEL else 0].astype(np.float64)
+        floor = _floor_of(loudest)
+        flatness = np.concatenate([rows[floor] for rows in self._flatness]).astype(np.float64)
         return Tone(
             bands_pct=bands_pct(power, self._spacing),
             bass_mid_ratio=_ratio_db(
@@ -184,6 +215,11 @@ class ToneAnalysis:
         if left <= 0.0 or right <= 0.0:
             return 1.0
         return float(np.clip(product / math.sqrt(left * right), -1.0, 1.0))
+
+
+def _floor_of(loudest: float) -> int:
+    """Which of the floors holds for a track whose loudest 50 ms have this mean square."""
+    return sum(loudest < level for level in _LEVELS_OF_FLOORS)
 
 
 def mean_power(total: Series, spectra: int) -> Series:

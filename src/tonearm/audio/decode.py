@@ -16,6 +16,7 @@ told by a ``DecodeError`` once everything that can be decoded was delivered.
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
+from os import PathLike
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -70,13 +71,13 @@ class Decoder:
         ValueError: a negative start.
     """
 
-    def __init__(self, path: Path, start_frame: int = 0) -> None:
+    def __init__(self, path: str | PathLike[str], start_frame: int = 0) -> None:
         if start_frame < 0:
             raise ValueError(f"start_frame must be >= 0, got {start_frame}")
-        self._path = path
+        self._path = Path(path)
         self._lost_frames = 0
         self._failure: DecodeError | None = None
-        self._source = open_audio(path)
+        self._source = open_audio(self._path)
         self._position = start_frame
         self._rest: Block = self._silence(0)
         try:

@@ -6,21 +6,19 @@ A file appears under its name only when it is whole: it is written beside it and
 import secrets
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import av
 import av.error
-import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.packet import Packet
 from av.stream import Disposition, Stream
-from numpy.typing import NDArray
 
 from tonearm.audio.extras import FRONT_COVER_COMMENT, Cover, Extras
 from tonearm.audio.formats import Encoding
-from tonearm.dsp.dither import dithered_16, rounded_16
+from tonearm.audio.packing import packed
 from tonearm.model.audio import AudioFormat, Block
 from tonearm.model.errors import EncodeError
 
@@ -87,8 +85,8 @@ class Encoder:
         if not len(block):
             return
         sample_format = self._encoding.sample_format.removesuffix("p")
-        packed = self._packed(block, sample_format).reshape(1, -1)
-        frame = AudioFrame.from_ndarray(packed, sample_format, self._layout)
+        values = packed(block, sample_format, self._frames, dithered=self._dithered).reshape(1, -1)
+        frame = AudioFrame.from_ndarray(values, sample_format, self._layout)
         frame.rate = self._rate
         frame.pts = self._frames
         self._frames += len(block)
@@ -160,13 +158,3 @@ class Encoder:
     def _send(self, frame: AudioFrame | None) -> None:
         for packet in self._stream.encode(frame):
             self._container.mux(packet)
-
-    def _packed(self, block: Block, sample_format: str) -> NDArray[Any]:
-        """Samples as the encoder takes them; 24 bits stand in the upper part of 32."""
-        if sample_format == "flt":
-            return np.ascontiguousarray(block)
-        if sample_format == "s16":
-            return dithered_16(block, self._frames) if self._dithered else rounded_16(block)
-        whole = np.clip(np.rint(block * np.float32(2**23)), -(2**23), 2**23 - 1)
-        upper: NDArray[np.int32] = whole.astype(np.int32) * np.int32(256)
-        return upper

@@ -70,10 +70,11 @@ class Decimator:
         x = np.concatenate([self._held, signal])
         count = max(0, -(-(len(signal) - self._skip) // factor))
         out = np.zeros(count, dtype=np.float32)
-        rows = -(-len(x) // factor)
-        padded = np.zeros(rows * factor, dtype=np.float32)
-        padded[: len(x)] = x
-        _run(np.ascontiguousarray(padded.reshape(rows, factor).T), self._taps, history + self._skip, out)
+        phases = np.empty((factor, -(-len(x) // factor)), dtype=np.float32)
+        for r in range(factor):
+            phase = x[r::factor]
+            phases[r, : len(phase)] = phase
+        _run(phases, self._taps, history + self._skip, out)
         self._skip += count * factor - len(signal)
         self._held = x[len(x) - history :].copy()
         return out

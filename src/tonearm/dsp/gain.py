@@ -11,7 +11,9 @@ from tonearm.dsp.glide import Glide
 from tonearm.dsp.kernels import kernel
 from tonearm.model.audio import Block
 
-LIMIT_DB = 60.0
+LIMIT_DB = 100.0
+"""More than lies between the loudest sample that counts as sound and the lowest ceiling, or the softest
+track that can be measured and the highest target."""
 
 
 @kernel
@@ -45,7 +47,7 @@ class Gain:
         0 frames.
 
     Args:
-        gain_db: within +/-60 dB.
+        gain_db: within +/-100 dB.
         first_frame: number of the first frame that will come in.
     """
 

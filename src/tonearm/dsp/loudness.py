@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from tonearm.dsp.channels import speakers
 from tonearm.dsp.kernels import kernel
+from tonearm.dsp.stft import Signal, channel_signals
 from tonearm.model.audio import Block, Samples64
 
 ABSOLUTE_GATE_LUFS: Final = -70.0
@@ -99,7 +100,8 @@ def hops_before(position: int, rate: int, pace: int = HOPS_PER_SECOND) -> int:
 
 @kernel
 def _weigh_pair(
-    x: Block,
+    x: Signal,
+    y: Signal,
     first: int,
     second: int,
     k: Samples64,
@@ -110,7 +112,7 @@ def _weigh_pair(
     position: int,
     energies: Samples64,
 ) -> None:
-    """K-weight channels ``first`` and ``second`` of ``x`` and take their mean squares, hop by hop.
+    """K-weight ``x`` and ``y``, channels ``first`` and ``second``, and take their mean squares, hop by hop.
 
     Two channels at once, because each waits for its own last result; the state lives in locals.
     ``state [channels, 4]`` and ``sums [channels]`` go on; ``position`` is the first frame's place in
@@ -121,15 +123,15 @@ def _weigh_pair(
     p0, p1, p2, p3 = state[first, 0], state[first, 1], state[first, 2], state[first, 3]
     q0, q1, q2, q3 = state[second, 0], state[second, 1], state[second, 2], state[second, 3]
     p_sum, q_sum = sums[first], sums[second]
-    done, n, frames = 0, 0, x.shape[0]
+    done, n, frames = 0, 0, len(x)
     hop = ((position + 1) * pace - 1) // rate
     while n < frames:
         edge = (hop + 1) * rate // pace
         end = min(frames, n + edge - position)
         position += end - n
         for i in range(n, end):
-            p = np.float64(x[i, first])
-            q = np.float64(x[i, second])
+            p = np.float64(x[i])
+            q = np.float64(y[i])
             u = b0 * p + p0
             v = b0 * q + q0
             p0 = (b1 * p + p1) - a1 * u
@@ -189,10 +191,12 @@ class LoudnessMeter:
         complete = hops_before(end, self._rate, self._pace)
         complete -= hops_before(self._position, self._rate, self._pace)
         energies = np.zeros((complete, channels))
+        signals = channel_signals(block)
         for first in range(0, channels, 2):
             second = min(first + 1, channels - 1)
             _weigh_pair(
-                block,
+                signals[first],
+                signals[second],
                 first,
                 second,
                 self._k,
@@ -210,6 +214,10 @@ class LoudnessMeter:
             for channel, weight in enumerate(self._weights):
                 total += weight * energies[:, channel]
             self._hops.append(total)
+
+    def forget(self, hops: int) -> None:
+        """Let go of all complete hops but the last so many, as a meter that runs for hours must."""
+        self._hops = [self.hop_energies[-hops:]]
 
     @property
     def hop_energies(self) -> NDArray[np.float64]:

@@ -42,8 +42,22 @@ def nearest_power_of_two(samples: float) -> int:
     return lower if samples - lower <= 2 * lower - samples else 2 * lower
 
 
+@kernel
+def split_channels(block: Block, planes: NDArray[np.float32]) -> None:
+    """Write the channels of a block to the rows of ``planes [channels, frames]``."""
+    frames, channels = block.shape
+    if channels == 2:  # said once more, for a distance of two that is known is read in vectors
+        left, right = planes[0], planes[1]
+        for n in range(frames):
+            left[n], right[n] = block[n, 0], block[n, 1]
+    else:
+        for c in range(channels):
+            for n in range(frames):
+                planes[c, n] = block[n, c]
+
+
 def channel_signals(block: Block) -> list[Signal]:
-    """The channels of a block, each in one piece."""
+    """The channels of a block, each in one piece; not copied where it lies channel by channel."""
     return [np.ascontiguousarray(block[:, channel]) for channel in range(block.shape[1])]
 
 

@@ -6,10 +6,13 @@
 measure, the limiter and an independent check agree on what a true peak is. The 16 values that start
 at frame ``n`` are called interval ``n``; its peak is their largest magnitude over all channels.
 
-Most intervals need no filter. With ``m`` the largest sample within reach of an interval, its peak is
-at most ``L1 m``; and at most the largest of the values at 0, 8 and 16 plus ``E m``, where ``E`` is the L1
-norm of what linear interpolation between those values leaves; and so on with 0, 4, 8, 12 and 16. These
-are exact inequalities, so skipping by them changes no result.
+Most intervals need no filter. With ``m`` the largest sample within reach of an interval, and ``b`` the
+largest second difference ``|x[n] - 2 x[n + 1] + x[n + 2]|``, its peak is at most ``L1 m``; at most
+``(1 + R) m + B b``, where ``B`` is the L1 norm, over second differences, of what linear interpolation
+between the samples leaves (music bends little where it is loud); and at most the largest of the values
+at 0, 8 and 16 plus ``E m``, where ``E`` is the L1 norm of what linear interpolation between those values
+leaves; and so on with 0, 4, 8, 12 and 16. These are exact inequalities, so skipping by them changes no
+result.
 
 Source: ITU-R BS.1770-5, Annex 2 (which asks for a factor of at least 4).
 """
@@ -21,6 +24,7 @@ from numpy.typing import NDArray
 
 from tonearm.dsp.fir import low_pass
 from tonearm.dsp.kernels import kernel
+from tonearm.dsp.stft import Signal, channel_signals
 from tonearm.model.audio import Block, Samples64
 
 OVERSAMPLING: Final = 16
@@ -30,8 +34,11 @@ REACH: Final = 10
 _TAPS = 2 * REACH + 1
 _MIDDLE = OVERSAMPLING // 2
 _RUN = 32
+_STRETCH = 64
 _MAGNITUDE = 0x7FFFFFFF
 _ROUNDING = 1.0 + 1e-9
+_ROUNDING_32 = 1e-6
+_UP = 1.0 + 1e-6
 _Bits = NDArray[np.int32]
 
 
@@ -43,17 +50,33 @@ def _phases() -> Samples64:
     return np.ascontiguousarray(padded.reshape(_TAPS, OVERSAMPLING)[::-1])
 
 
-def _interpolation_error(phases: Samples64, step: int) -> float:
-    """``E``: how far a value can lie from the line between its neighbours on a grid of ``step``, per unit."""
+def _off_the_line(phases: Samples64, step: int) -> Samples64:
+    """``[22, 16]``: the filters of what linear interpolation between the values at each ``step`` leaves."""
     taps = np.zeros((_TAPS + 1, OVERSAMPLING + 1))
     taps[:_TAPS, :OVERSAMPLING] = phases
     taps[1:, OVERSAMPLING] = phases[:, 0]
-    worst = 0.0
-    for p in range(OVERSAMPLING):
-        low, w = p - p % step, p % step / step
-        line = (1 - w) * taps[:, low] + w * taps[:, low + step]
-        worst = max(worst, float(np.abs(taps[:, p] - line).sum()))
-    return worst * _ROUNDING
+    p = np.arange(OVERSAMPLING)
+    low, w = p - p % step, p % step / step
+    return np.asarray(taps[:, p] - ((1 - w) * taps[:, low] + w * taps[:, low + step]))
+
+
+def _interpolation_error(phases: Samples64, step: int) -> float:
+    """``E``: how far a value can lie from the line between its neighbours on a grid of ``step``, per unit."""
+    return float(np.abs(_off_the_line(phases, step)).sum(axis=0).max()) * _ROUNDING
+
+
+def _bending_error(phases: Samples64) -> tuple[float, float]:
+    """``B`` and ``R``: the same between samples, per unit of the second difference, and what remains.
+
+    By summation by parts, twice: with C1 and C2 the running sums of the filter and of those, it is
+    sum over k of C2[k] (second difference k), plus the last C1 times a sample, less the last C2 times
+    a first difference.
+    """
+    first = np.cumsum(_off_the_line(phases, OVERSAMPLING), axis=0)
+    second = np.cumsum(first[:-1], axis=0)
+    bending = float(np.abs(second[:-1]).sum(axis=0).max()) * _ROUNDING
+    rest = float((np.abs(first[-1]) + 2.0 * np.abs(second[-1])).max()) * _ROUNDING
+    return bending, rest + _ROUNDING_32
 
 
 def _pairs(phases: Samples64) -> Samples64:
@@ -66,17 +89,17 @@ _PHASES: Final = _phases()
 _PAIRS: Final = _pairs(_PHASES)
 _AT_SAMPLE: Final = float(_PHASES[REACH, 0])
 _L1: Final = float(np.abs(_PHASES).sum(axis=0).max()) * _ROUNDING
+_BENDING_ERROR, _REST_ERROR = _bending_error(_PHASES)
 _HALVES_ERROR: Final = _interpolation_error(_PHASES, _MIDDLE)
 _QUARTERS_ERROR: Final = _interpolation_error(_PHASES, _MIDDLE // 2)
 
 
 @kernel
 def _largest(bits: _Bits, start: int, stop: int, word: _Bits) -> float:
-    """Largest magnitude in the rows. Read as integers, because only those are compared in vectors."""
+    """Largest magnitude of the samples. Read as integers, because only those are compared in vectors."""
     largest = np.int32(0)
     for n in range(start, stop):
-        for c in range(bits.shape[1]):
-            largest = max(largest, np.int32(bits[n, c] & _MAGNITUDE))
+        largest = max(largest, np.int32(bits[n] & _MAGNITUDE))
     word[0] = largest
     return float(word.view(np.float32)[0])
 
@@ -110,24 +133,26 @@ def _candidates(values: Samples64, first: int, stop: int, least: float) -> tuple
 
 @kernel
 def _run_peaks(
-    x: Block,
+    x: Signal,
     start: int,
+    step: int,
     local: float,
     floor: float,
     pairs: Samples64,
     scratch: Samples64,
     peaks: Samples64,
 ) -> None:
-    """Set ``peaks`` to those of the intervals from row ``start`` on; lower where not above ``floor``.
+    """Set ``peaks`` to those of the intervals from sample ``start`` on; lower where not above ``floor``.
 
-    ``local`` is the largest sample within reach of the run; ``scratch [2, run + 21]``.
+    ``x`` holds ``step`` channels, sample by sample; ``local`` is the largest sample within reach of the
+    run; ``scratch [2, run + 21]``.
     """
     count = len(peaks)
     sample, values = scratch[0], scratch[1]
     peaks[:] = 0.0
-    for c in range(x.shape[1]):
+    for c in range(step):
         for j in range(count + 2 * REACH):
-            sample[j] = x[start - REACH + j, c]
+            sample[j] = x[start + (j - REACH) * step + c]
         for j in range(count + 1):
             values[j] = _AT_SAMPLE * abs(sample[j + REACH])
         _raise_to_pair(sample, pairs, _MIDDLE, 0, count, values)
@@ -142,43 +167,80 @@ def _run_peaks(
 
 
 @kernel
-def _measure(x: Block, bits: _Bits, stop: int, pairs: Samples64, highest: float) -> float:
-    """The highest of ``highest`` and the peaks of the intervals at rows 10 to ``stop`` of ``x``."""
-    word = np.empty(1, np.int32)
+def _survey(x: Signal, tops: Signal, possible: Signal) -> None:
+    """Look once at each stretch of 64 samples, the last of which may be shorter.
+
+    ``tops`` takes the largest magnitude of each stretch, ``possible`` what no peak exceeds whose interval
+    reaches only samples of a stretch and the next one.
+    """
+    bends = np.zeros(_STRETCH, np.float32)
+    bits, bend_bits = x.view(np.int32), bends.view(np.int32)
+    top_bits, most_bits = tops.view(np.int32), possible.view(np.int32)
+    whole = max(0, len(x) - 2) // _STRETCH
+    for i in range(whole):
+        largest, most, start = np.int32(0), np.int32(0), i * _STRETCH
+        for n in range(_STRETCH):  # a fixed length, which compiles to a few instructions
+            bends[n] = (x[start + n] + x[start + n + 2]) - np.float32(2.0) * x[start + n + 1]
+            largest = max(largest, np.int32(bits[start + n] & _MAGNITUDE))
+        for n in range(_STRETCH):
+            most = max(most, np.int32(bend_bits[n] & _MAGNITUDE))
+        top_bits[i], most_bits[i] = largest, most
+    for i in range(whole, len(tops)):
+        tops[i] = np.float32(0.0)
+        for n in range(i * _STRETCH, min(len(x), (i + 1) * _STRETCH)):
+            tops[i] = max(tops[i], abs(x[n]))
+        possible[i] = np.float32(4.0) * tops[i]
+    for i in range(len(tops)):
+        after = min(i + 1, len(tops) - 1)
+        top, bend = max(tops[i], tops[after]), max(possible[i], possible[after])
+        possible[i] = min(_L1 * top, (1.0 + _REST_ERROR) * top + _BENDING_ERROR * bend) * _UP
+
+
+@kernel
+def _measure(
+    x: Signal, tops: Signal, possible: Signal, start: int, stop: int, pairs: Samples64, highest: float
+) -> float:
+    """The highest of ``highest`` and the peaks of the intervals ``start`` to ``stop`` of one channel."""
+    bits, word = x.view(np.int32), np.empty(1, np.int32)
     scratch, peaks = np.empty((2, _RUN + 2 * REACH + 1)), np.empty(_RUN)
     # A sample is itself a value of its interval, so the loudest one is where to start from.
-    highest = max(highest, _AT_SAMPLE * _largest(bits, REACH, stop, word))
-    for start in range(REACH, stop, _RUN):
-        count = min(_RUN, stop - start)
-        local = _largest(bits, start - REACH, start + count + REACH, word)
-        if _L1 * local > highest:
-            _run_peaks(x, start, local, highest, pairs, scratch, peaks[:count])
-            for j in range(count):
+    for i in range(-(-start // _STRETCH), stop // _STRETCH):
+        highest = max(highest, _AT_SAMPLE * tops[i])
+    first = start
+    while first < stop:
+        i = (first - REACH) // _STRETCH
+        end = min(stop, first + _RUN, (i + 2) * _STRETCH - REACH)
+        if possible[i] > highest:
+            local = _largest(bits, first - REACH, end + REACH, word)
+            _run_peaks(x, first, 1, local, highest, pairs, scratch, peaks[: end - first])
+            for j in range(end - first):
                 highest = max(highest, peaks[j])
+        first = end
     return highest
 
 
 @kernel
 def _require(
-    x: Block,
-    bits: _Bits,
+    x: Signal,
+    channels: int,
     threshold: float,
     decay: float,
     held: float,
     pairs: Samples64,
     reductions: Samples64,
 ) -> float:
-    word = np.empty(1, np.int32)
+    bits, word = x.view(np.int32), np.empty(1, np.int32)
     scratch, peaks = np.empty((2, _RUN + 2 * REACH + 1)), np.empty(_RUN)
     for first in range(0, len(reductions), _RUN):
         run = reductions[first : first + _RUN]
         run[:] = 0.0
-        start = REACH + first
-        local = _largest(bits, start - REACH, start + len(run) + REACH, word)
+        low, high = first * channels, (first + len(run) + 2 * REACH) * channels
+        local = _largest(bits, low, high, word)
         if _L1 * local > threshold:
             floor = threshold / (1.0 - held * decay ** len(run))
             if _L1 * local > floor:
-                _run_peaks(x, start, local, floor, pairs, scratch, peaks[: len(run)])
+                start = (REACH + first) * channels
+                _run_peaks(x, start, channels, local, floor, pairs, scratch, peaks[: len(run)])
                 for j in range(len(run)):
                     if peaks[j] > floor:
                         run[j] = 1.0 - threshold / peaks[j]
@@ -205,7 +267,7 @@ def required_reductions(
     Returns:
         The largest decayed reduction after the last interval.
     """
-    return _require(x, x.view(np.int32), threshold, decay, held, _PAIRS, reductions)
+    return _require(x.reshape(-1), x.shape[1], threshold, decay, held, _PAIRS, reductions)
 
 
 class TruePeakMeter:
@@ -234,22 +296,44 @@ class TruePeakMeter:
         return max(self.segment_peaks, default=0.0)
 
     def process(self, block: Block) -> None:
-        x = np.concatenate([self._context, block])
-        start, stop = REACH, len(x) - REACH
-        while start < stop:
-            segment, offset = divmod(self._measured, self._segment_frames)
-            count = min(stop - start, self._segment_frames - offset)
-            self._measure_segment(x[start - REACH : start + count + REACH], segment, count)
-            self._measured += count
-            start += count
-        self._context = x[max(0, start - REACH) :].copy()
+        if len(block) > 2 * REACH:
+            self._take(np.concatenate([self._context, block[: 2 * REACH]]))
+            self._take(block)
+            self._context = block[-2 * REACH :].copy()
+        else:
+            x = np.concatenate([self._context, block])
+            self._take(x)
+            self._context = x[-2 * REACH :]
+
+    def restart(self) -> float:
+        """The highest true peak since the last restart, linear; segments begin anew with the next frame.
+
+        The 10 frames of delay are left to what comes next.
+        """
+        highest = self.peak
+        self.segment_peaks, self._measured = [], 0
+        return highest
 
     def flush(self) -> None:
         """Measure the last 10 frames. Nothing may be processed after it."""
         self.process(np.zeros((REACH, self._context.shape[1]), np.float32))
 
-    def _measure_segment(self, x: Block, segment: int, count: int) -> None:
-        if segment == len(self.segment_peaks):
-            self.segment_peaks.append(0.0)
-        highest = self.segment_peaks[segment]
-        self.segment_peaks[segment] = _measure(x, x.view(np.int32), REACH + count, _PAIRS, highest)
+    def _take(self, x: Block) -> None:
+        """The intervals that have all they depend on in ``x``."""
+        start, stop = REACH, len(x) - REACH
+        stretches = -(-len(x) // _STRETCH)
+        channels = []
+        for signal in channel_signals(x):
+            tops, possible = np.empty((2, stretches), np.float32)
+            _survey(signal, tops, possible)
+            channels.append((signal, tops, possible))
+        while start < stop:
+            segment, offset = divmod(self._measured, self._segment_frames)
+            end = min(stop, start + self._segment_frames - offset)
+            if segment == len(self.segment_peaks):
+                self.segment_peaks.append(0.0)
+            for channel in channels:
+                highest = self.segment_peaks[segment]
+                self.segment_peaks[segment] = _measure(*channel, start, end, _PAIRS, highest)
+            self._measured += end - start
+            start = end

@@ -1,6 +1,6 @@
 """The ``.25d`` file: one analysis as JSON, named for the state of the file that was measured.
 
-    {"format_version": 1, "algorithm_version": 1,
+    {"format_version": 1, "algorithm_version": 2,
      "signature": {"size": ..., "mtime_ns": ..., "content": "..."},
      "fingerprint": {25 names}, "measures": {...}}
 

@@ -13,7 +13,7 @@ from typing import Final
 from tonearm.dsp.limiter import MARGIN_DB
 from tonearm.mastering.correction import correction
 from tonearm.mastering.level import LEAST_PSR_DB, Level, album_level, track_level
-from tonearm.mastering.lwrp import decide, loud_weight
+from tonearm.mastering.lwrp import compressed_weight, decide, loud_weight
 from tonearm.mastering.presets import BIASES, Bias
 from tonearm.mastering.reasons import (
     NOT_APPLIED,
@@ -73,12 +73,16 @@ class AdaptiveMode:
         measured = _measured(fingerprint, measures)
         lwrp = decide(measured["lufs"], measured["crest_db"], measured["psr_p10_db"])
         bias = BIASES[preset]
-        full_eq_db = biased(correction(measures.third_octaves_db, measures.rate), lwrp.weights.master, bias)
+        correction_db = correction(measures.third_octaves_db, measures.rate)
+        full_eq_db = biased(correction_db, bias, lwrp.weights.master, lwrp.weights.restore)
+        # What is left of the preset's tone where the track is loud.
+        compressed = compressed_weight(measured["crest_db"], measured["psr_p10_db"])
+        tone_db = tuple(compressed * gain for gain in bias.tone_db)
         level = _level(
             measured,
             measures.psr_p10_db,
             lwrp.weights.master,
-            loudness_change(measures.third_octaves_db, bias.tone_db, measures.rate),
+            loudness_change(measures.third_octaves_db, tone_db, measures.rate),
             loudness_change(measures.third_octaves_db, full_eq_db, measures.rate),
             replace(target, lufs=target.lufs + bias.target_offset_db),
         )
@@ -119,7 +123,9 @@ class AdaptiveMode:
             return untouched("intensity 0: the source passes bit for bit", preset)
         master, bias = 1.0 - loud_weight(probe.lufs), BIASES[preset]
         correction_db = correction(probe.third_octaves_db, probe.rate)
-        full_eq_db = tuple(PROVISIONAL_EQ * gain for gain in biased(correction_db, master, bias))
+        full_eq_db = tuple(
+            PROVISIONAL_EQ * gain for gain in biased(correction_db, bias, master, 1.0 - master)
+        )
         tone_db = tuple(PROVISIONAL_EQ * gain for gain in bias.tone_db)
         measured = {
             "heard_s": probe.seconds,
@@ -185,11 +191,17 @@ def check_intensity(intensity: float) -> None:
         raise ValueError(f"intensity must lie in 0..1, got {intensity}")
 
 
-def biased(correction_db: tuple[float, ...], master: float, bias: Bias) -> tuple[float, ...]:
-    """The equaliser at intensity 1: the correction by its weight, the preset's tone whole; +/-3 dB."""
+def biased(correction_db: tuple[float, ...], bias: Bias, master: float, restore: float) -> tuple[float, ...]:
+    """The equaliser at intensity 1, dB, +/-3: of *master* correction and tone, of *restore* the tone alone.
+
+    Args:
+        correction_db: of the seven bands.
+        bias: the preset's.
+        master, restore: weights of these policies; what is left to 1 is *preserve*, which is flat.
+    """
     return tuple(
-        min(EQ_LIMIT_DB, max(-EQ_LIMIT_DB, master * scale * gain + tone))
-        for gain, scale, tone in zip(correction_db, bias.correction_scale, bias.tone_db, strict=True)
+        master * min(EQ_LIMIT_DB, max(-EQ_LIMIT_DB, scale * gain + wish)) + restore * wish
+        for gain, scale, wish in zip(correction_db, bias.correction_scale, bias.tone_db, strict=True)
     )
 
 

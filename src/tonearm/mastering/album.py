@@ -41,9 +41,10 @@ class TrackLevel:
 
 
 def album_level_of(tracks: Iterable[TrackLevel]) -> AlbumLevel | None:
-    """Energy-gated loudness over all tracks (within 0.05 LU of measuring them together), highest true peak.
+    """Energy-gated loudness over all tracks, highest true peak; None where no block is above -70 LUFS.
 
-    None where no track has a block above -70 LUFS.
+    Within 0.05 LU of measuring them together. In an album of some seconds a single bin that lies across the
+    gate weighs more: 0.23 LU was seen on three clips of 15 s in all.
     """
     rows = list(tracks)
     if not rows:

@@ -5,7 +5,7 @@
 A bypassed plan is the same chain with nothing to do: no equaliser, 0 dB, no threshold. So a change to
 or from it is a glide like any other.
 
-What is not sound does not enter: a sample that is not finite, or beyond +60 dBFS (2^10), becomes 0 for
+What is not sound does not enter: a sample that is not finite, or beyond +60 dBFS (``LOUDEST``), becomes 0 for
 every plan, the bypassed one too. All that follows is bounded, so what comes out is finite.
 """
 
@@ -18,16 +18,13 @@ import numpy as np
 from tonearm.dsp.equaliser import STEP_FRAMES, Equaliser
 from tonearm.dsp.gain import Gain
 from tonearm.dsp.limiter import MARGIN_DB, TruePeakLimiter
-from tonearm.model.audio import AudioFormat, Block
+from tonearm.model.audio import LOUDEST, AudioFormat, Block
 from tonearm.model.plan import EQ_BANDS, Compression, MasteringPlan, Restoration, Width
 
 GRID_FRAMES: Final = STEP_FRAMES
 """Plans change at multiples of this many frames, counted from frame 0 of the file."""
 
 GLIDE_S: Final = 3.0
-
-LOUDEST: Final = 2.0**10
-"""Samples beyond this, and what is not a number, are silence: no music is 60 dB over full scale."""
 
 _PIECE_FRAMES = 8192
 """Long blocks are worked through in pieces that stay in the processor's cache."""

@@ -22,8 +22,7 @@ from tonearm.dsp.loudness import (
     loudness,
     loudness_of,
 )
-from tonearm.mastering.chain import LOUDEST
-from tonearm.model.audio import Block, Samples64
+from tonearm.model.audio import LOUDEST, Block, Samples64
 from tonearm.model.measures import (
     HISTOGRAM_BINS,
     HISTOGRAM_LOW_LUFS,

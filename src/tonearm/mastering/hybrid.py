@@ -110,7 +110,7 @@ class HybridProcessor:
         bias = BIASES[self._preset]
         # Loud music is left as it is in tone, as with a fingerprint.
         weight = 1.0 - loud_weight(heard.lufs)
-        full_eq_db = biased(correction(heard.third_octaves_db, self._rate), weight, bias)
+        full_eq_db = biased(correction(heard.third_octaves_db, self._rate), bias, weight, 1.0 - weight)
         change_db = loudness_change(heard.third_octaves_db, full_eq_db, self._rate)
         album = self._target.album if self._target.level == "album" else None
         lufs, peak = (heard.lufs, heard.peak_dbfs) if album is None else (album.lufs, album.true_peak_dbtp)

@@ -28,11 +28,11 @@ LEAST_PLR_DB: Final = 9.0
 LEAST_PSR_DB: Final = 8.0
 MOST_LIMITING_DB: Final = 2.0
 
-_RISE_PER_LU: Final = 2.75
+_RISE_PER_LU: Final = 2.6
 """How fast the ceiling term may leave that of an untouched track as loudness falls into *master*.
 
 Overs of 3 dB, 2 dB of limiting and an equaliser that cuts would together, over the 2 dB of the ramp,
-move the gain by more than 0.3 dB for 0.1 dB of loudness. It binds between -14 and -11 LUFS alone.
+move the gain by more than 0.3 dB for 0.1 dB of loudness. It binds between -14.2 and -11 LUFS alone.
 """
 
 
@@ -85,7 +85,8 @@ def track_level(
     Args:
         lufs, true_peak_dbtp, psr_p10_db: what the track measures.
         master: weight of *master*, 0..1.
-        tone_change_db: predicted loudness change by the preset's tone alone, LU.
+        tone_change_db: predicted loudness change by what is left of the preset's tone where the track is
+            loud, LU.
         change_db: d, predicted loudness change by the whole equaliser, LU.
         target_lufs, ceiling_dbtp: what is asked for.
     """

@@ -1,7 +1,8 @@
 """Presets are biases on the plan, not other programs: each is the numbers it moves, here.
 
-A tone is a listener's wish and is heard on every track; a correction is ours, is made only where
-the plan masters, and is what ``correction_scale`` weakens.
+A tone is a listener's wish and is heard on every track but those that are *preserved*, which get a
+constant gain and nothing else; a correction is ours, is made only where the plan masters, and is what
+``correction_scale`` weakens.
 """
 
 from collections.abc import Mapping

@@ -24,6 +24,8 @@ from tonearm.model.measures import THIRD_OCTAVE_COUNT, THIRD_OCTAVES_HZ
 USABLE_SHARE_OF_RATE: Final = 0.45
 """Third-octaves whose centre lies above this share of the sample rate are ignored."""
 
+_HIGHEST_SHARE_OF_RATE: Final = 0.49
+
 _DESIGN_RATE: Final = 48_000
 """K-weighting keeps its response at every rate, so one design serves all."""
 
@@ -74,7 +76,7 @@ def loudness_change(
     if not any(eq_db):
         return 0.0
     levels = np.asarray(third_octaves_db, dtype=np.float64)
-    counted = usable(rate)
-    response = np.zeros(THIRD_OCTAVE_COUNT)
-    response[counted] = band_response_db(eq_db, np.asarray(THIRD_OCTAVES_HZ)[counted], rate)
+    # What is heard of a third-octave astride half the rate lies under it.
+    centres = np.minimum(THIRD_OCTAVES_HZ, _HIGHEST_SHARE_OF_RATE * rate)
+    response = band_response_db(eq_db, centres, rate)
     return loudness(levels + response) - loudness(levels)

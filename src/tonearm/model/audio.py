@@ -24,6 +24,9 @@ Dbtp = NewType("Dbtp", float)
 MIN_RATE = 8_000
 MAX_RATE = 384_000
 MAX_CHANNELS = 8
+LOUDEST = 2.0**10
+"""Samples beyond this, and what is not a number, are damage and count as silence: no music is 60 dB over
+full scale."""
 
 
 @dataclass(frozen=True, slots=True)

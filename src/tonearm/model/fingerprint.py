@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tonearm.model.errors import InvalidFingerprint
 
-ALGORITHM_VERSION: Final = 1
+ALGORITHM_VERSION: Final = 2
 """Raised whenever the definition of any dimension or measure changes."""
 
 BAND_EDGES_HZ: Final = (20.0, 60.0, 250.0, 500.0, 2000.0, 4000.0, 6000.0, 20000.0)

@@ -7,12 +7,15 @@ never cross its border: at most 0.25 s for the first four of a stream, then at m
 
 import base64
 import json
+import math
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
+from tonearm.dsp.dither import dithered_16, rounded_16
 from tonearm.model.audio import Block
+from tonearm.model.stream import Heard, MeterReading
 from tonearm.protocol.messages import (
     CHUNK_S,
     FingerprintProgress,
@@ -23,7 +26,7 @@ from tonearm.protocol.messages import (
     StreamRequest,
     StreamStarted,
 )
-from tonearm.protocol.requests import Transport
+from tonearm.protocol.requests import SampleFormat, Transport
 
 SHORT_FRAMES: Final = 4
 SHORT_FRAME_S: Final = 0.25
@@ -116,21 +119,32 @@ class FrameGrid:
         return len(self._sizes)
 
 
-def pack(block: Block, transport: Transport) -> bytes:
-    """The samples as they travel: little-endian float32, interleaved; base64 in ASCII where asked."""
-    raw = np.ascontiguousarray(block, dtype="<f4").tobytes()
-    return base64.b64encode(raw) if transport is Transport.BASE64 else raw
+def pack(block: Block, request: StreamRequest, first_frame: int, dithered: bool) -> bytes:
+    """The samples as they travel: little-endian, interleaved; base64 in ASCII where asked.
+
+    Args:
+        block: [frames, channels].
+        first_frame: absolute frame of the first sample, of which the dither is a function.
+        dithered: whether 16 bits are dithered or only rounded.
+    """
+    if request.sample_format is SampleFormat.S16LE:
+        whole = dithered_16(block, first_frame) if dithered else rounded_16(block)
+        raw = whole.astype("<i2", copy=False).tobytes()
+    else:
+        raw = np.ascontiguousarray(block, dtype="<f4").tobytes()
+    return base64.b64encode(raw) if request.transport is Transport.BASE64 else raw
 
 
 @dataclass(frozen=True, slots=True)
 class AudioFrame:
-    """One frame of a stream: its place, how much it holds, and its packed samples."""
+    """One frame of a stream: its place, how much it holds, its packed samples, and its meters."""
 
     request: StreamRequest
     place: Place
     frames: int
     channels: int
     samples: bytes
+    reading: MeterReading
 
     def messages(self) -> tuple[str | bytes, ...]:
         """One text (base64), or a text and the binary message that must follow it at once."""
@@ -149,7 +163,7 @@ class AudioFrame:
             "seq": self.place.seq,
             "track_id": self.request.track_id,
             "sample_count": self.frames * self.channels,
-            "sample_format": "f32le",
+            "sample_format": self.request.sample_format,
             "stream_type": self.request.stream_type,
         }
         return json.dumps({"type": "audio_chunk_meta", "data": data}, separators=(",", ":"))
@@ -161,7 +175,18 @@ class AudioFrame:
             "frame_index": self.place.frame_index,
             "frame_count": self.place.frame_count,
             "stream_epoch": self.request.epoch,
+            "meter": {
+                "gain_reduction_db": round(self.reading.gain_reduction_db, 2),
+                "before": _shown(self.reading.before),
+                "after": _shown(self.reading.after),
+            },
         }
+
+
+def _shown(heard: Heard) -> dict[str, float | None]:
+    """JSON has no infinities: silence is null."""
+    levels = {"true_peak_dbtp": heard.true_peak_dbtp, "short_term_lufs": heard.short_term_lufs}
+    return {name: round(level, 2) if math.isfinite(level) else None for name, level in levels.items()}
 
 
 StreamEvent = (

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from tonearm.model.plan import MasteringState, Preset
-from tonearm.protocol.requests import BadMessage, Transport
+from tonearm.model.plan import Level, MasteringState, Preset
+from tonearm.model.stream import Joint
+from tonearm.protocol.requests import BadMessage, SampleFormat, Transport
 
 CHUNK_S: Final = 10
 
@@ -39,7 +40,13 @@ class FingerprintStatus(StrEnum):
 class StreamRequest:
     """One stream to make, with everything a client may leave out filled in.
 
-    ``start_position`` in seconds; ``epoch`` is larger for each stream of a connection.
+    Attributes:
+        preset, intensity, level: of the mastering; a stream of the original keeps them in mind, for
+            when it is switched on and for ``level_match``.
+        start_position: seconds.
+        epoch: larger for each stream of a connection.
+        level_match: original and mastered sound equally loud; the louder is turned down.
+        after_track_id: the track that has just played, and into which this one shall run on.
     """
 
     track_id: int
@@ -49,7 +56,11 @@ class StreamRequest:
     start_position: float
     transport: Transport
     epoch: int
+    level: Level = "track"
     is_seek: bool = False
+    sample_format: SampleFormat = SampleFormat.F32LE
+    level_match: bool = False
+    after_track_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +86,15 @@ class FingerprintProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamStarted:
-    """The first word of a stream; ``total_frames`` is an estimate unless ``duration_exact``."""
+    """The first word of a stream.
+
+    Attributes:
+        total_frames: an estimate unless ``duration_exact``.
+        level: whose loudness the mastering brings to its target, as things stand.
+        level_match_gain_db: what level matching turns this stream down by, dB <= 0; None where the
+            loudness is not known (yet).
+        joint: how it joins the track before, where one was named.
+    """
 
     request: StreamRequest
     rate: int
@@ -84,6 +103,9 @@ class StreamStarted:
     total_frames: int
     duration_exact: bool
     mastering_state: MasteringState
+    level: Level = "track"
+    level_match_gain_db: float | None = None
+    joint: Joint | None = None
 
     @property
     def total_chunks(self) -> int:
@@ -107,6 +129,15 @@ class StreamStarted:
             "start_position": self.start_frame / self.rate,
             "duration_exact": self.duration_exact,
         }
+        if enhanced:
+            data["level"] = self.level
+        if request.level_match:
+            data["level_match_gain_db"] = self.level_match_gain_db
+        if self.joint is not None:
+            data["after_track_id"] = request.after_track_id
+            data["gapless"] = self.joint.gapless
+            if self.joint.reason:
+                data["gapless_reason"] = self.joint.reason
         if request.is_seek:
             data["is_seek"] = True
             data["start_chunk"] = self.start_frame // (CHUNK_S * self.rate)

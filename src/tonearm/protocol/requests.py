@@ -1,8 +1,7 @@
 """What a client may say: inbound text, parsed and checked.
 
 Types are strict (a boolean is no number, a number no string), ranges are checked, NaN and
-infinities are refused, unknown keys are ignored. What the protocol names but this server does
-not do yet is refused by name, never dropped in silence.
+infinities are refused, unknown keys are ignored.
 """
 
 import json
@@ -12,7 +11,7 @@ from enum import StrEnum
 from typing import Any, Final, NoReturn, TypeVar
 
 from tonearm.model.errors import TonearmError
-from tonearm.model.plan import Preset
+from tonearm.model.plan import Level, Preset
 
 MAX_MESSAGE_BYTES: Final = 64 * 1024
 MAX_TRACK_ID: Final = 2**63 - 1
@@ -27,6 +26,13 @@ class Transport(StrEnum):
 
     BASE64 = "base64"
     BINARY = "binary"
+
+
+class SampleFormat(StrEnum):
+    """What a sample is: 32-bit float, or a 16-bit integer (dithered; in binary messages only)."""
+
+    F32LE = "f32le"
+    S16LE = "s16le"
 
 
 class ErrorKind(StrEnum):
@@ -49,22 +55,28 @@ class BadMessage(TonearmError):
 
 @dataclass(frozen=True, slots=True)
 class PlayEnhanced:
-    """Play a track mastered, from ``start_position`` seconds."""
+    """Play a track mastered, from ``start_position`` seconds; ``after_track_id`` has just played."""
 
     track_id: int
-    preset: Preset
-    intensity: float
-    start_position: float
-    transport: Transport | None
+    preset: Preset = Preset.ADAPTIVE
+    intensity: float = 1.0
+    start_position: float = 0.0
+    transport: Transport | None = None
+    sample_format: SampleFormat = SampleFormat.F32LE
+    level: Level = "track"
+    level_match: bool = False
+    after_track_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PlayNormal:
-    """Play a track as it is, bit for bit."""
+    """Play a track as it is: bit for bit, or as loud as it is mastered."""
 
     track_id: int
-    start_position: float
-    transport: Transport | None
+    start_position: float = 0.0
+    transport: Transport | None = None
+    sample_format: SampleFormat = SampleFormat.F32LE
+    level_match: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +85,9 @@ class Seek:
 
     track_id: int
     position: float
-    preset: Preset | None
-    intensity: float | None
+    preset: Preset | None = None
+    intensity: float | None = None
+    level_match: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +95,10 @@ class SetEnhancement:
     """Change the mastering of the running stream from ``position`` seconds on; None stays as it is."""
 
     position: float
-    enabled: bool | None
-    preset: Preset | None
-    intensity: float | None
+    enabled: bool | None = None
+    preset: Preset | None = None
+    intensity: float | None = None
+    level_match: bool | None = None
 
 
 class Signal(StrEnum):
@@ -138,11 +152,14 @@ class _Fields:
     def __init__(self, data: Mapping[str, Any]) -> None:
         self._data = {name: value for name, value in data.items() if value is not None}
 
-    def track_id(self) -> int:
-        value = self._data.get("track_id")
+    def track_id(self, name: str = "track_id") -> int:
+        value = self._data.get(name)
         if type(value) is not int or not 1 <= value <= MAX_TRACK_ID:
-            raise _invalid(f"track_id must be an integer > 0, got {_echo(value)}")
+            raise _invalid(f"{name} must be an integer > 0, got {_echo(value)}")
         return value
+
+    def after_track_id(self) -> int | None:
+        return self.track_id("after_track_id") if "after_track_id" in self._data else None
 
     def number(self, name: str, high: float) -> float | None:
         """A number in 0..``high``."""
@@ -163,6 +180,9 @@ class _Fields:
     def intensity(self) -> float | None:
         return self.number("intensity", 1.0)
 
+    def start_position(self) -> float:
+        return self.number("start_position", MAX_POSITION_S) or 0.0
+
     def boolean(self, name: str) -> bool | None:
         if name not in self._data:
             return None
@@ -182,54 +202,58 @@ class _Fields:
     def preset(self) -> Preset | None:
         return self.choice("preset", Preset)
 
-    def refuse_unsupported(self) -> None:
-        """What the protocol knows and this server does not do yet."""
-        if self.boolean("level_match"):
-            raise _invalid("level_match is not supported by this server yet")
-        for name, known, supported in _LATER:
-            if name in self._data and self._data[name] != supported:
-                what = "is not supported by this server yet" if self._data[name] in known else "is unknown"
-                raise _invalid(f"{name} {_echo(self._data[name])} {what}")
-        if "after_track_id" in self._data:
-            raise _invalid("after_track_id is not supported by this server yet")
+    def level(self) -> Level:
+        value = self._data.get("level", "track")
+        if value not in ("track", "album"):
+            raise _invalid(f"level must be track or album, got {_echo(value)}")
+        return "album" if value == "album" else "track"
 
-
-_LATER: Final = (
-    ("level", ("album",), "track"),
-    ("sample_format", ("s16le",), "f32le"),
-)
+    def sample_format(self) -> SampleFormat:
+        return self.choice("sample_format", SampleFormat) or SampleFormat.F32LE
 
 
 def _play_enhanced(fields: _Fields) -> PlayEnhanced:
-    fields.refuse_unsupported()
     intensity = fields.intensity()
     return PlayEnhanced(
         track_id=fields.track_id(),
         preset=fields.preset() or Preset.ADAPTIVE,
         intensity=1.0 if intensity is None else intensity,
-        start_position=fields.number("start_position", MAX_POSITION_S) or 0.0,
+        start_position=fields.start_position(),
         transport=fields.choice("transport", Transport),
+        sample_format=fields.sample_format(),
+        level=fields.level(),
+        level_match=fields.boolean("level_match") or False,
+        after_track_id=fields.after_track_id(),
     )
 
 
 def _play_normal(fields: _Fields) -> PlayNormal:
-    fields.refuse_unsupported()
     return PlayNormal(
         track_id=fields.track_id(),
-        start_position=fields.number("start_position", MAX_POSITION_S) or 0.0,
+        start_position=fields.start_position(),
         transport=fields.choice("transport", Transport),
+        sample_format=fields.sample_format(),
+        level_match=fields.boolean("level_match") or False,
     )
 
 
 def _seek(fields: _Fields) -> Seek:
-    fields.refuse_unsupported()
-    return Seek(fields.track_id(), fields.position("position"), fields.preset(), fields.intensity())
+    return Seek(
+        fields.track_id(),
+        fields.position("position"),
+        fields.preset(),
+        fields.intensity(),
+        fields.boolean("level_match"),
+    )
 
 
 def _set_enhancement(fields: _Fields) -> SetEnhancement:
-    fields.refuse_unsupported()
     return SetEnhancement(
-        fields.position("position"), fields.boolean("enabled"), fields.preset(), fields.intensity()
+        fields.position("position"),
+        fields.boolean("enabled"),
+        fields.preset(),
+        fields.intensity(),
+        fields.boolean("level_match"),
     )
 
 

@@ -1,8 +1,28 @@
 """One connection's conversation, without I/O: text in, actions out.
 
-The session decides epochs, fills in what a client leaves out, remembers what the running stream
-is made of, and keeps the ledger of what was really sent, so that every stream that has started is
-closed by exactly one ``audio_stream_end`` with true numbers.
+The rules, for whatever is said in whatever order:
+
+- A stream is asked for by ``play_*``, ``seek`` and ``set_enhancement``. It gets an epoch larger than all
+  before it, and takes the place of the one before: that one is cancelled, what waits of it is taken back,
+  and if it has started it gets its end (``stopped``) before anything of the new one.
+- What a request leaves out is filled in. ``play_*`` takes the defaults; ``seek`` and ``set_enhancement``
+  take it from the latest request, stopped or not. ``set_enhancement`` needs a stream that was not stopped.
+- A stream has started when its ``audio_stream_start`` is on its way, and has then exactly one end: its
+  own, or the one made here from the ledger of the frames that are really on their way.
+- ``pause``, ``resume`` and the buffer's state belong to the listener. A pause is handed on by ``seek`` and
+  ``set_enhancement`` and ended by ``play_*``; a full buffer is emptied by any new stream.
+- A position at or beyond a known exact end is refused, and the stream plays on.
+- Beyond its rate a message has no effect but a complaint, and in the end the loss of the connection.
+
+| said              | nothing plays         | a stream plays                       | answer             |
+|-------------------|-----------------------|--------------------------------------|--------------------|
+| play_*            | a stream              | end (stopped), a stream              | -                  |
+| seek              | a stream              | end (stopped), a stream              | seek_started       |
+| set_enhancement   | refused               | end (stopped), a stream              | -                  |
+| stop              | -                     | end (stopped)                        | playback_stopped   |
+| pause, resume     | kept for the next     | held, goes on                        | playback_...       |
+| buffer_*          | kept: flow controlled | held, goes on                        | -                  |
+| ping              | -                     | -                                    | pong               |
 """
 
 from dataclasses import dataclass, replace
@@ -28,6 +48,7 @@ from tonearm.protocol.requests import (
     PlayEnhanced,
     PlayNormal,
     Request,
+    SampleFormat,
     Seek,
     SetEnhancement,
     Signal,
@@ -192,37 +213,31 @@ class Session:
         return Play(request, self._flow, first)
 
     def _requested(self, play: PlayEnhanced | PlayNormal) -> StreamRequest:
+        # A plain play keeps the last mastering in mind, for when it is switched on again.
+        mastering: PlayEnhanced | StreamRequest | None = self._latest
+        enhanced = isinstance(play, PlayEnhanced)
         if isinstance(play, PlayEnhanced):
-            stream_type, preset, intensity = StreamType.ENHANCED, play.preset, play.intensity
-        else:
-            # A plain play keeps the last mastering in mind, for when it is switched on again.
-            latest = self._latest
-            stream_type = StreamType.NORMAL
-            preset = latest.preset if latest else Preset.ADAPTIVE
-            intensity = latest.intensity if latest else 1.0
-        return StreamRequest(
-            track_id=play.track_id,
-            stream_type=stream_type,
-            preset=preset,
-            intensity=intensity,
-            start_position=play.start_position,
-            transport=play.transport or self._transport,
-            epoch=self._epoch + 1,
+            mastering = play
+        return _possible(
+            StreamRequest(
+                track_id=play.track_id,
+                stream_type=StreamType.ENHANCED if enhanced else StreamType.NORMAL,
+                preset=mastering.preset if mastering else Preset.ADAPTIVE,
+                intensity=mastering.intensity if mastering else 1.0,
+                level=mastering.level if mastering else "track",
+                start_position=play.start_position,
+                transport=play.transport or self._transport,
+                sample_format=play.sample_format,
+                level_match=play.level_match,
+                after_track_id=play.after_track_id if isinstance(play, PlayEnhanced) else None,
+                epoch=self._epoch + 1,
+            )
         )
 
     def _sought(self, seek: Seek) -> StreamRequest:
-        latest = self._latest or self._requested(
-            PlayEnhanced(seek.track_id, Preset.ADAPTIVE, 1.0, seek.position, None)
-        )
-        return replace(
-            latest,
-            track_id=seek.track_id,
-            start_position=seek.position,
-            preset=seek.preset or latest.preset,
-            intensity=latest.intensity if seek.intensity is None else seek.intensity,
-            epoch=self._epoch + 1,
-            is_seek=True,
-        )
+        latest = self._latest or self._requested(PlayEnhanced(seek.track_id))
+        changed = replace(latest, track_id=seek.track_id, is_seek=True)
+        return self._renewed(changed, seek, seek.position)
 
     def _changed(self, change: SetEnhancement) -> StreamRequest:
         latest = self._latest
@@ -231,15 +246,25 @@ class Session:
         stream_type = latest.stream_type
         if change.enabled is not None:
             stream_type = StreamType.ENHANCED if change.enabled else StreamType.NORMAL
+        return self._renewed(replace(latest, stream_type=stream_type, is_seek=False), change, change.position)
+
+    def _renewed(self, latest: StreamRequest, asked: Seek | SetEnhancement, position: float) -> StreamRequest:
+        """A stream like the latest, but for what is asked for; what played before it is past."""
         return replace(
             latest,
-            stream_type=stream_type,
-            start_position=change.position,
-            preset=change.preset or latest.preset,
-            intensity=latest.intensity if change.intensity is None else change.intensity,
+            start_position=position,
+            preset=asked.preset or latest.preset,
+            intensity=latest.intensity if asked.intensity is None else asked.intensity,
+            level_match=latest.level_match if asked.level_match is None else asked.level_match,
+            after_track_id=None,
             epoch=self._epoch + 1,
-            is_seek=False,
         )
+
+
+def _possible(request: StreamRequest) -> StreamRequest:
+    if request.sample_format is SampleFormat.S16LE and request.transport is Transport.BASE64:
+        raise BadMessage(ErrorKind.VALIDATION, "sample_format s16le travels in the binary transport only")
+    return request
 
 
 def _refusal(verdict: Verdict) -> Action | None:

@@ -5,6 +5,8 @@ from typing import Final
 import numpy as np
 
 from tonearm.analysis import extract, probe
+from tonearm.dsp.dither import dithered_16, rounded_16
+from tonearm.dsp.meters import StreamMeter
 from tonearm.mastering.chain import Chain
 from tonearm.mastering.hybrid import HybridProcessor
 from tonearm.model.plan import MasteringPlan, MasteringState, Preset, Target
@@ -15,7 +17,7 @@ _EQ_DB: Final = (1.0, -1.0, 1.0, -1.0, 1.0, -1.0, 1.0)
 
 
 def warm_kernels() -> None:
-    """Run one second of loud noise, mono and stereo, through the chain and the fallback.
+    """Run one second of loud noise, mono and stereo, through the chain, the fallback, meters and dither.
 
     The kernels are kept in the user's cache, so this takes long only on the first start.
     """
@@ -29,6 +31,9 @@ def warm_kernels() -> None:
         chain.retarget(hybrid.update(block), 0.5)
         chain.process(block[_RATE // 2 :])
         chain.flush()
+        StreamMeter(_RATE, channels).process(block)
+        dithered_16(block, 0)
+        rounded_16(block)
 
 
 def warm_everything() -> None:

@@ -13,6 +13,7 @@ from tonearm.model.errors import ServerBusy, TonearmError
 from tonearm.protocol.flow import Flow
 from tonearm.protocol.frames import AudioFrame, StreamEvent
 from tonearm.protocol.messages import PING, EndReason, StreamFailed, StreamRequest, StreamType
+from tonearm.protocol.news import News
 from tonearm.protocol.session import Action, Close, Play, Reply, Session, Stop
 from tonearm.routers.outbox import Goodbye, Item, Outbox
 from tonearm.routers.slots import StreamSlots
@@ -88,6 +89,10 @@ class Connection:
             for task in everything:
                 _cancel(task)
             await asyncio.gather(*everything, return_exceptions=True)
+
+    def tell(self, news: News) -> None:
+        """Pass on what everyone is told."""
+        self._outbox.tell(news)
 
     def send_away(self) -> None:
         """End the stream and close, since the server stops."""

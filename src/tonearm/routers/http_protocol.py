@@ -11,6 +11,9 @@ from typing import Any, ClassVar, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+EXTENSION: Final = "tonearm.transport"
+"""The scope's extension by which the application can drop a client that does not read."""
+
 LARGEST_HEAD: Final = 64 * 1024
 """Counted from the second read on; the first may hold 250 KB."""
 
@@ -52,6 +55,8 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        # A transport that is closed waits until its buffer has been read; the application may not.
+        self.scope["extensions"] = {EXTENSION: {"abort": self.transport.abort}}
         self._in_head, self._head_bytes = True, 0
         self._wait()
 

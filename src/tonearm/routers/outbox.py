@@ -1,8 +1,8 @@
 """What waits to be sent to one client: bounded, in order, with a way to take sound back.
 
-Two lines feed one writer. Replies go first and are few. Stream events keep their order; sound is
-held while the client asks for it, and waits for room, so that a client that reads nothing costs one
-bounded line.
+Three lines feed one writer. Replies go first and are few. News come next, one of a kind: what has not
+been sent when there is newer is dropped. Stream events keep their order; sound is held while the
+client asks for it, and waits for room, so that a client that reads nothing costs bounded lines.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ from typing import Final
 
 from tonearm.protocol.flow import Flow
 from tonearm.protocol.frames import AudioFrame, StreamEvent
+from tonearm.protocol.news import News
 
 MAX_FRAMES: Final = 4
 MAX_REPLIES: Final = 64
@@ -35,6 +36,7 @@ class Outbox:
 
     def __init__(self, flow: Flow) -> None:
         self._replies: deque[Item] = deque()
+        self._news: dict[str, str] = {}
         self._stream: deque[str | StreamEvent] = deque()
         self._frames = 0
         self._epoch = 0
@@ -51,6 +53,11 @@ class Outbox:
         while len(self._replies) >= MAX_REPLIES:
             await self._change()
         self._replies.append(text)
+        self._changed.set()
+
+    def tell(self, news: News) -> None:
+        """Queue news, in the place of what waits of the same kind."""
+        self._news[news.kind] = news.text
         self._changed.set()
 
     async def put(self, event: StreamEvent, epoch: int) -> None:
@@ -73,8 +80,9 @@ class Outbox:
         self._changed.set()
 
     def say_goodbye(self, goodbye: Goodbye) -> None:
-        """Send what waits in the stream's line, then close; replies that still wait are dropped."""
+        """Send what waits in the stream's line, then close; replies and news that still wait are dropped."""
         self._replies = deque([*self._stream, goodbye])
+        self._news.clear()
         self._stream.clear()
         self._frames = 0
         self._changed.set()
@@ -86,6 +94,8 @@ class Outbox:
                 item = self._replies.popleft()
                 self._changed.set()
                 return item
+            if self._news:
+                return self._news.pop(next(iter(self._news)))
             if self._stream and not (isinstance(self._stream[0], AudioFrame) and self._flow.held):
                 event = self._stream.popleft()
                 self._frames -= isinstance(event, AudioFrame)

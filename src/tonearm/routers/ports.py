@@ -1,10 +1,13 @@
 """What the routers need of others, as they see it."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from tonearm.audio.streamed import StreamKind
+from tonearm.model.plan import MasteringState
 from tonearm.model.track import Track
+from tonearm.protocol.messages import StreamRequest
 
 
 class Scans(Protocol):
@@ -43,4 +46,70 @@ class AnalysisStatus(Protocol):
 
     def estimated_remaining_s(self, pending: int) -> float | None:
         """Seconds until ``pending`` more tracks are measured; None while that is not known."""
+        ...
+
+
+class Rendition(Protocol):
+    """One track as it will be encoded."""
+
+    @property
+    def path(self) -> Path:
+        """The file itself."""
+        ...
+
+    @property
+    def state(self) -> MasteringState:
+        """On what the sound rests."""
+        ...
+
+    @property
+    def media_type(self) -> str:
+        """What comes out."""
+        ...
+
+    @property
+    def file_media_type(self) -> str:
+        """What the file itself is."""
+        ...
+
+    @property
+    def file_tag(self) -> str:
+        """Names this state of the file."""
+        ...
+
+    @property
+    def tag(self) -> str:
+        """Names what comes out."""
+        ...
+
+    @property
+    def length(self) -> int | None:
+        """Bytes in all, where that is known before."""
+        ...
+
+    @property
+    def divisible(self) -> bool:
+        """Whether a part can be made by itself."""
+        ...
+
+    def pieces(self, first: int = 0, end: int | None = None, /) -> AsyncGenerator[bytes, None]:
+        """The bytes from ``first`` up to ``end``, a little at a time.
+
+        Raises:
+            TonearmError: the file cannot be opened, or is damaged; what came before is sound.
+            BadMessage: the start lies at or beyond the end.
+        """
+        ...
+
+
+class Renditions(Protocol):
+    """What answers a request for sound."""
+
+    async def prepare(self, request: StreamRequest, kind: StreamKind, /) -> Rendition:
+        """What the request will be answered with.
+
+        Raises:
+            TonearmError: why it cannot be played.
+            BadMessage: the start lies at or beyond the end.
+        """
         ...

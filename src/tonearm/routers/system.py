@@ -10,6 +10,7 @@ from typing import Final
 from fastapi import APIRouter, WebSocket
 
 from tonearm.protocol.messages import error_text
+from tonearm.protocol.news import News
 from tonearm.protocol.requests import BadMessage, ErrorKind, Transport
 from tonearm.protocol.session import Session
 from tonearm.routers.connection import GOING_AWAY, Connection, Streams, Times
@@ -34,6 +35,11 @@ class SocketRouter:
     def connected(self) -> int:
         """How many clients are connected."""
         return len(self._connections)
+
+    def tell(self, news: News) -> None:
+        """Tell every client; on the loop."""
+        for connection in self._connections:
+            connection.tell(news)
 
     async def close(self, patience_s: float) -> None:
         """End every stream, close every connection; clients that do not read are dropped at last."""

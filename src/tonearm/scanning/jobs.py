@@ -1,7 +1,7 @@
 """The one scan that may run at a time: begun by a request, told to whoever asks."""
 
 import threading
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -20,12 +20,20 @@ MAX_FAILURES_TOLD = 100
 class ScanJobs:
     """Runs scans one after another in a thread of its own.
 
-    ``after_scan`` is called in that thread when a scan has ended.
+    Args:
+        after_scan: called in that thread when a scan has ended.
+        on_status: called with every new status, one after another.
     """
 
-    def __init__(self, scanner: Scanner, after_scan: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        scanner: Scanner,
+        after_scan: Callable[[], object],
+        on_status: Callable[[Mapping[str, Any]], object],
+    ) -> None:
         self._scanner = scanner
         self._after_scan = after_scan
+        self._on_status = on_status
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="scan")
         self._lock = threading.Lock()
         self._stop = threading.Event()
@@ -93,6 +101,7 @@ class ScanJobs:
     def _set(self, status: dict[str, Any]) -> None:
         with self._lock:
             self._status = status
+        self._on_status(status)
 
 
 def _progress(step: ScanProgress) -> dict[str, Any]:

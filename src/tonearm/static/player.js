@@ -163,6 +163,8 @@ function openPage() {
     socket.onopen = () => {
       retry = 500;
       complain("");
+      askScan();
+      refresh();
     };
     socket.onmessage = ({ data }) => (typeof data === "string" ? hear(JSON.parse(data)) : samples(data));
     socket.onclose = () => {
@@ -226,6 +228,13 @@ function openPage() {
     fingerprint_progress(data) {
       if (wanted.track && data.track_id === wanted.track.id) $("progress").textContent = data.message;
     },
+    scan_progress: showScan,
+    scan_complete(data) {
+      showScan({ phase: "complete" });
+      const failed = data.files_failed ? ` ${data.files_failed} could not be read.` : "";
+      if (failed) complain(`${data.files_processed} files of your music were looked at.${failed}`);
+    },
+    library_updated: refresh,
     ping() {
       say("pong");
     },
@@ -420,20 +429,31 @@ function openPage() {
     if (wanted.track) showTrack(wanted.track);
   }
 
-  // While a scan runs, say how far it is and show what it has found, unless someone has paged on.
-  async function watchScan(ran) {
-    let scan;
+  // The first page follows the library, unless someone has paged on; at most one request at a time is due.
+  let reload = 0;
+  function refresh() {
+    if (reload || shown.length > 200) return;
+    reload = setTimeout(() => {
+      reload = 0;
+      load(false);
+    }, 1000);
+  }
+
+  function showScan({ phase, current = 0, total = 0 }) {
+    const running = phase === "counting" || phase === "reading";
+    $("scan").textContent = running ? `Reading your music: ${current}${total ? ` of ${total}` : ""} files.` : "";
+    $("scan").hidden = !running;
+    if (running) refresh();
+  }
+
+  // A scan may have begun before this page: how far it is now, and the socket tells the rest.
+  async function askScan() {
     try {
-      scan = await (await fetch("/api/library/scan/status")).json();
+      const scan = await (await fetch("/api/library/scan/status")).json();
+      showScan(scan.state === "running" ? scan : { phase: scan.state });
     } catch {
       return; // the socket says that the server is gone
     }
-    const running = scan.state === "running";
-    const total = scan.total ? ` of ${scan.total}` : "";
-    $("scan").textContent = running ? `Reading your music: ${scan.current}${total} files.` : "";
-    $("scan").hidden = !running;
-    if ((running || ran) && shown.length <= 200) load(false);
-    if (running) setTimeout(watchScan, 1000, true);
   }
 
   function row(track) {
@@ -484,5 +504,4 @@ function openPage() {
   }
   connect();
   load(false);
-  watchScan(false);
 }

@@ -4,27 +4,52 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Executor
 from contextlib import AsyncExitStack, aclosing
+from dataclasses import replace
 from typing import Final
 
 import structlog
 
-from tonearm.mastering.hybrid import HybridProcessor
-from tonearm.model.errors import NotEnoughAudio, TonearmError
+from tonearm.model.errors import (
+    AlbumNotMeasured,
+    DecodeError,
+    FileMissing,
+    NoAlbum,
+    NotEnoughAudio,
+    TonearmError,
+    TrackNotFound,
+)
 from tonearm.model.measures import Analysis
-from tonearm.model.plan import MasteringPlan, Target, untouched
+from tonearm.model.plan import Target
+from tonearm.model.stream import Joint
 from tonearm.model.track import Track
 from tonearm.protocol.flow import Flow
 from tonearm.protocol.frames import StreamEvent
-from tonearm.protocol.messages import FingerprintProgress, FingerprintStatus, RequestRefused, StreamRequest
+from tonearm.protocol.messages import (
+    FingerprintProgress,
+    FingerprintStatus,
+    RequestRefused,
+    StreamRequest,
+    StreamType,
+)
 from tonearm.protocol.requests import BadMessage, Transport
+from tonearm.streaming.decisions import (
+    Asked,
+    Decision,
+    Sound,
+    decide,
+    fallback,
+    fallback_sentence,
+    needs_no_plan,
+    unplanned,
+)
 from tonearm.streaming.listening import Listening
 from tonearm.streaming.pacing import Pacer
-from tonearm.streaming.playback import Playback, Sound, failed, progress, standard_sentence
+from tonearm.streaming.playback import Playback, failed, progress
 from tonearm.streaming.pool import PooledRenderer, RenderPool
-from tonearm.streaming.ports import Fingerprints, OpenRenderer, Plans, Tracks
+from tonearm.streaming.ports import Albums, Fingerprints, Opening, OpenStream, Plans, Tracks
 
-MAX_CHANNELS: Final = 2
-STILL_ANALYZING: Final = "Measuring takes a while. Playing with standard mastering until it is done."
+FIRST_IMPRESSION: Final = "Playing from a first impression of this track while all of it is measured."
+STILL_ANALYZING: Final = "Measuring takes a while."
 
 log = structlog.get_logger()
 
@@ -33,24 +58,25 @@ class AudioStreamController:
     """Makes streams. Holds no state of any one of them.
 
     Args:
-        tracks: the library; its calls run in ``queries``.
+        tracks, albums: the library; its calls run in ``queries``.
         fingerprints, plans, target: where a plan comes from, and what it aims at.
-        open_renderer: opens a track for rendering; runs in ``pool``, as all its steps do.
+        open_stream: opens a track for a listener; runs in ``pool``, as all its steps do.
         lead_s: the most that is rendered ahead of the listener, seconds.
-        start_wait_s: the longest a play waits for a fingerprint, seconds.
+        start_wait_s: the longest a play waits for a first impression or a fingerprint, seconds.
         clock: seconds that never go back.
-        count_fallback: told a code each time a play falls back to standard mastering.
+        count_fallback: told a code each time a play goes without a fingerprint.
     """
 
     def __init__(
         self,
         *,
         tracks: Tracks,
+        albums: Albums,
         queries: Executor,
         fingerprints: Fingerprints,
         plans: Plans,
         target: Target,
-        open_renderer: OpenRenderer,
+        open_stream: OpenStream,
         pool: RenderPool,
         lead_s: float,
         start_wait_s: float,
@@ -58,11 +84,12 @@ class AudioStreamController:
         count_fallback: Callable[[str], None],
     ) -> None:
         self._tracks = tracks
+        self._albums = albums
         self._queries = queries
         self._fingerprints = fingerprints
         self._plans = plans
         self._target = target
-        self._open_renderer = open_renderer
+        self._open_stream = open_stream
         self._pool = pool
         self._lead_s = lead_s
         self._start_wait_s = start_wait_s
@@ -80,16 +107,56 @@ class AudioStreamController:
             intensity=request.intensity,
             start_position=request.start_position,
         )
+        async with aclosing(self._stream(request, flow)) as events:
+            async for event in events:
+                yield event
+
+    async def stream_normal_audio(
+        self, request: StreamRequest, flow: Flow
+    ) -> AsyncGenerator[StreamEvent, None]:
+        """Play a track as it is, bit for bit or matched in level; events as of a mastered one."""
+        log.info("Received play_normal", track_id=request.track_id, start_position=request.start_position)
+        async with aclosing(self._stream(request, flow)) as events:
+            async for event in events:
+                yield event
+
+    async def sound_of(self, request: StreamRequest) -> tuple[Track, Sound]:
+        """The track, and what it sounds like as things stand: what becomes known later is not awaited.
+
+        Raises:
+            NoAlbum, AlbumNotMeasured: the level of an album is asked for, and there is none.
+            TonearmError: why it cannot be played.
+        """
+        asked = await self._asked(request)
+        if asked.no_album is not None:
+            raise asked.no_album
+        async with AsyncExitStack() as cleanup:
+            steps = self._ensure_fingerprint_available(asked, cleanup)
+            async for step in await cleanup.enter_async_context(aclosing(steps)):
+                if isinstance(step, Sound):
+                    sound = step
+        sound.listening = None
+        return asked.track, sound
+
+    async def _stream(self, request: StreamRequest, flow: Flow) -> AsyncGenerator[StreamEvent, None]:
         try:
-            track = await self._track(request.track_id)
+            asked = await self._asked(request)
+            if asked.no_album is not None:
+                log.warning(
+                    "Streaming at the level of the track",
+                    track_id=asked.track.id,
+                    code=asked.no_album.code,
+                    reason=str(asked.no_album),
+                )
+                self._count_fallback(asked.no_album.code)
             async with AsyncExitStack() as cleanup:
-                steps = self._ensure_fingerprint_available(request, track, cleanup)
+                steps = self._ensure_fingerprint_available(asked, cleanup)
                 async for step in await cleanup.enter_async_context(aclosing(steps)):
                     if isinstance(step, Sound):
                         sound = step
                     else:
                         yield step
-                async with aclosing(self._play(request, flow, track, sound)) as events:
+                async with aclosing(self._play(asked, flow, sound)) as events:
                     async for event in events:
                         yield event
         except BadMessage as error:
@@ -97,26 +164,43 @@ class AudioStreamController:
         except TonearmError as error:
             yield failed(request, error, None)
 
-    async def stream_normal_audio(
-        self, request: StreamRequest, flow: Flow
-    ) -> AsyncGenerator[StreamEvent, None]:
-        """Play a track as it is, bit for bit: start, plan, frames, end; an error at any point."""
-        log.info("Received play_normal", track_id=request.track_id, start_position=request.start_position)
-        try:
-            track = await self._track(request.track_id)
-            sound = Sound(untouched("the original was asked for: the source passes bit for bit"))
-            sound.frames = await self._counted(track)
-            async with aclosing(self._play(request, flow, track, sound)) as events:
-                async for event in events:
-                    yield event
-        except BadMessage as error:
-            yield RequestRefused(error)
-        except TonearmError as error:
-            yield failed(request, error, None)
+    async def _asked(self, request: StreamRequest) -> Asked:
+        """What is asked for, looked up.
 
-    async def _track(self, track_id: int) -> Track:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._queries, self._tracks.get, track_id)
+        Raises:
+            TrackNotFound, FileMissing, DecodeError, LibraryUnavailable: there is nothing to play.
+        """
+
+        def look_up() -> Asked:
+            track = self._tracks.get(request.track_id)
+            target, no_album = self._target, None
+            if request.level == "album" and request.intensity:
+                try:
+                    target = self._of_album(track)
+                except (NoAlbum, AlbumNotMeasured) as error:
+                    no_album = error
+            earlier, joint = None, None
+            if request.after_track_id is not None:
+                try:
+                    earlier = self._tracks.get(request.after_track_id)
+                except (TrackNotFound, FileMissing, DecodeError) as error:
+                    joint = Joint(gapless=False, reason=f"The track before: {error.sentence}")
+            return Asked(request, track, target, no_album, earlier, joint)
+
+        return await asyncio.get_running_loop().run_in_executor(self._queries, look_up)
+
+    def _of_album(self, track: Track) -> Target:
+        """The target of a track as a part of its album.
+
+        Raises:
+            NoAlbum, AlbumNotMeasured: there is none.
+        """
+        if track.album_id is None:
+            raise NoAlbum(f"track {track.id} belongs to no album")
+        album = self._albums.level(track.album_id)
+        if album is None:
+            raise AlbumNotMeasured(f"album {track.album_id} of track {track.id}")
+        return replace(self._target, level="album", album=album)
 
     async def _counted(self, track: Track) -> int | None:
         """The track's length where an analysis has counted it and the container cannot say it."""
@@ -126,80 +210,82 @@ class AudioStreamController:
         return None if stored is None else stored.measures.frames
 
     async def _ensure_fingerprint_available(
-        self, request: StreamRequest, track: Track, cleanup: AsyncExitStack
+        self, asked: Asked, cleanup: AsyncExitStack
     ) -> AsyncGenerator[FingerprintProgress | Sound, None]:
         """Tell how the fingerprint comes along; the last value is the sound that rests on it."""
-        if request.intensity == 0:
-            plan = untouched("intensity 0: the source passes bit for bit", request.preset)
-            yield Sound(plan, await self._counted(track))
+        request, track = asked.request, asked.track
+        if needs_no_plan(request):
+            yield self._sound(unplanned(request), await self._counted(track))
             return
         log.info("FingerprintGenerator available", track_id=track.id)
         stored = await self._fingerprints.lookup(track)
         if stored is not None:
             yield progress(request, FingerprintStatus.CACHED, "This track has been measured before.")
-            yield self._fitted(request, stored)
+            yield self._fitted(asked, stored)
             return
         yield progress(request, FingerprintStatus.ANALYZING, "Measuring this track for the first time.")
         listening = await cleanup.enter_async_context(Listening(self._fingerprints, track))
         if not await listening.within(self._start_wait_s):
-            reason = f"the fingerprint took longer than {self._start_wait_s:g} s"
-            yield progress(request, FingerprintStatus.ANALYZING, STILL_ANALYZING)
-            yield self._standard(request, track, "START_WAIT", reason, listening)
+            reason = f"neither a first impression nor the fingerprint came within {self._start_wait_s:g} s"
+            said = f"{STILL_ANALYZING} {fallback_sentence(request)}"
+            yield progress(request, FingerprintStatus.ANALYZING, said)
+            yield self._standard(asked, "START_WAIT", reason, listening)
+            return
+        probe = listening.take_probe()
+        if probe is not None:
+            yield progress(request, FingerprintStatus.ANALYZING, FIRST_IMPRESSION)
+            yield self._sound(decide(self._plans, asked, probe), None, listening)
             return
         try:
             analysis = listening.result()
         except NotEnoughAudio as error:
             yield progress(request, FingerprintStatus.FAILED, f"{error.sentence} It plays unchanged.")
-            yield Sound(untouched(error.sentence, request.preset, request.intensity))
+            yield self._sound(unplanned(request, error.sentence), None)
         except TonearmError as error:
-            yield progress(request, FingerprintStatus.FAILED, standard_sentence(error))
-            yield self._standard(request, track, error.code, str(error), None)
+            yield progress(
+                request, FingerprintStatus.FAILED, f"{error.sentence} {fallback_sentence(request)}"
+            )
+            yield self._standard(asked, error.code, str(error), None)
         else:
             yield progress(request, FingerprintStatus.COMPLETE, "This track has been measured.")
-            yield self._fitted(request, analysis)
+            yield self._fitted(asked, analysis)
 
-    def _fitted(self, request: StreamRequest, analysis: Analysis) -> Sound:
-        return Sound(self._decide(request, analysis), analysis.measures.frames)
+    def _fitted(self, asked: Asked, analysis: Analysis) -> Sound:
+        return self._sound(decide(self._plans, asked, analysis), analysis.measures.frames)
 
-    def _decide(self, request: StreamRequest, analysis: Analysis) -> MasteringPlan:
-        plan = self._plans.plan(
-            analysis.fingerprint, analysis.measures, request.preset, request.intensity, self._target
-        )
-        log.info(
-            "Adaptive mastering will use fingerprint-optimized parameters",
-            track_id=request.track_id,
-            policy=None if plan.lwrp is None else plan.lwrp.policy.value,
-            gain_db=round(plan.gain_db, 2),
-        )
-        return plan
+    @staticmethod
+    def _sound(decision: Decision, frames: int | None, listening: Listening | None = None) -> Sound:
+        return Sound(decision.plan, frames, decision.match_gain_db, listening)
 
-    def _standard(
-        self, request: StreamRequest, track: Track, code: str, reason: str, listening: Listening | None
-    ) -> Sound:
+    def _standard(self, asked: Asked, code: str, reason: str, listening: Listening | None) -> Sound:
         """The stated fallback: told to the log and the metrics here, to the client by the stream."""
-        log.warning("Streaming with standard adaptive mastering", track_id=track.id, code=code, reason=reason)
+        mastered = asked.request.stream_type is StreamType.ENHANCED
+        event = "Streaming with standard adaptive mastering" if mastered else "Streaming without level match"
+        log.warning(event, track_id=asked.track.id, code=code, reason=reason)
         self._count_fallback(code)
-        form = track.info.format
-        hybrid = HybridProcessor(
-            form.rate, min(form.channels, MAX_CHANNELS), request.preset, request.intensity, self._target
-        )
-        return Sound(hybrid, listening=listening, told_failed=listening is None)
+        return Sound(fallback(asked), listening=listening, told_failed=listening is None)
 
-    async def _play(
-        self, request: StreamRequest, flow: Flow, track: Track, sound: Sound
-    ) -> AsyncGenerator[StreamEvent, None]:
+    async def _play(self, asked: Asked, flow: Flow, sound: Sound) -> AsyncGenerator[StreamEvent, None]:
         """Open the track where it shall begin, and play it to its end.
 
         Raises:
             TonearmError: before the start; after it, errors are told and the stream is ended.
         """
+        request, track = asked.request, asked.track
         start = round(request.start_position * track.info.format.rate)
-        opening = PooledRenderer.open(self._pool, lambda: self._open_renderer(track, sound.source, start))
-        async with await opening as renderer:
+        opening = Opening(track, sound.source, start, sound.match_gain_db or 0.0, asked.earlier)
+        async with await PooledRenderer.open(self._pool, lambda: self._open_stream(opening)) as renderer:
             form = renderer.still.format
             capped = request.transport is Transport.BASE64
             pacer = Pacer(flow, form.rate, form.channels, self._lead_s, capped, self._clock)
-            playback = Playback(request, sound, renderer, pacer, lambda found: self._decide(request, found))
+            playback = Playback(
+                asked,
+                sound,
+                renderer,
+                pacer,
+                decide=lambda stage: decide(self._plans, asked, stage),
+                count_fallback=self._count_fallback,
+            )
             async with aclosing(playback.events()) as events:
                 async for event in events:
                     yield event

@@ -61,7 +61,8 @@ class Pacer:
         self._flow = flow
         self._rate = rate
         self._lead = int(lead_s * rate)
-        self._capped_lead = min(self._lead, UNCONTROLLED_VALUES // channels) if capped else self._lead
+        self._uncontrolled_lead = UNCONTROLLED_VALUES // channels if capped else self._lead
+        self._limited_lead = self._lead
         self._clock = clock
         self._played = PlayClock(rate)
         self._begun = False
@@ -79,6 +80,10 @@ class Pacer:
         if not self._begun:
             self._begun = True
             self._played.run(not self._flow.paused, self._clock())
+
+    def limit(self, lead_s: float | None) -> None:
+        """Let at most ``lead_s`` seconds lie ahead for now; None ends that."""
+        self._limited_lead = self._lead if lead_s is None else int(lead_s * self._rate)
 
     def nudge(self) -> None:
         """End a wait early: there is news."""
@@ -100,7 +105,9 @@ class Pacer:
         """Seconds until ``frames`` more may be made; None while only the client can tell."""
         if self._flow.held:
             return None
-        lead = self._lead if self._flow.flow_controlled else self._capped_lead
+        lead = min(self._lead, self._limited_lead)
+        if not self._flow.flow_controlled:
+            lead = min(lead, self._uncontrolled_lead)
         over = self._played.ahead(self._clock()) + frames - lead
         if over <= 0:
             return 0.0

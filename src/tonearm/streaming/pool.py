@@ -14,27 +14,39 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, Generic, Protocol, Self, TypeVar
 
 from tonearm.model.errors import ProcessorUnavailable
-from tonearm.streaming.ports import Renderer
 
 OPENING_LEAD_S: Final = 0.5
 """Where a stream that has not begun stands in the queue: behind those that are about to run dry."""
 
+
+class Closing(Protocol):
+    """What is let go of when its stream has ended."""
+
+    def close(self) -> None: ...
+
+
 T = TypeVar("T")
+R = TypeVar("R", bound=Closing)
 
 
 @dataclass(order=True, slots=True)
 class _Job:
-    lead_s: float
+    dry_at: float
+    """When its listener has nothing left, on the clock."""
     number: int
     work: Callable[[], Any] = field(compare=False)
     future: Future[Any] = field(compare=False)
 
 
 class RenderPool:
-    """``workers`` threads that do the step of the least lead first, equal leads in order of arrival."""
+    """``workers`` threads that do first what is needed first: the step of the least lead.
+
+    Leads shrink while steps wait, so a step is done before all that are submitted after its listener
+    would have come as near to the end: none waits for ever behind those that come with less.
+    """
 
     def __init__(self, workers: int) -> None:
         if workers < 1:
@@ -50,7 +62,7 @@ class RenderPool:
             thread.start()
 
     def submit(self, lead_s: float, work: Callable[[], T]) -> Future[T]:
-        """Do ``work`` in the pool, before all that have a larger lead.
+        """Do ``work`` in the pool, before all that have a larger lead now.
 
         Raises:
             ProcessorUnavailable: the pool is closed.
@@ -59,7 +71,7 @@ class RenderPool:
         with self._arrived:
             if self._closed:
                 raise ProcessorUnavailable("the render pool is closed")
-            heapq.heappush(self._jobs, _Job(lead_s, next(self._numbers), work, future))
+            heapq.heappush(self._jobs, _Job(time.monotonic() + lead_s, next(self._numbers), work, future))
             self._arrived.notify()
         return future
 
@@ -98,20 +110,20 @@ def _do(job: _Job) -> None:
         job.future.set_result(result)
 
 
-class PooledRenderer:
+class PooledRenderer(Generic[R]):
     """A renderer that only the pool's threads touch, one step at a time.
 
     An asynchronous context: leaving it closes the renderer in the pool, without waiting for that.
     """
 
-    def __init__(self, pool: RenderPool, renderer: Renderer) -> None:
+    def __init__(self, pool: RenderPool, renderer: R) -> None:
         self._pool = pool
         self._renderer = renderer
         self._step: Future[Any] = Future()
         self._step.set_result(None)
 
     @classmethod
-    async def open(cls, pool: RenderPool, make: Callable[[], Renderer]) -> Self:
+    async def open(cls, pool: RenderPool, make: Callable[[], R]) -> Self:
         """Make a renderer in the pool; one that is finished after its stream was cancelled is closed."""
         future = pool.submit(OPENING_LEAD_S, make)
         try:
@@ -122,7 +134,7 @@ class PooledRenderer:
         return cls(pool, renderer)
 
     @property
-    def still(self) -> Renderer:
+    def still(self) -> R:
         """The renderer, to read what it says about itself between two steps.
 
         Raises:
@@ -132,7 +144,7 @@ class PooledRenderer:
             raise RuntimeError("the renderer is in the middle of a step")
         return self._renderer
 
-    async def run(self, lead_s: float, step: Callable[[Renderer], T]) -> T:
+    async def run(self, lead_s: float, step: Callable[[R], T]) -> T:
         """Do one step on the renderer in the pool.
 
         Raises:
@@ -154,12 +166,12 @@ class PooledRenderer:
         self._step.add_done_callback(lambda _: _close(self._pool, self._renderer))
 
 
-def _close_orphan(pool: RenderPool, made: Future[Renderer]) -> None:
+def _close_orphan(pool: RenderPool, made: Future[R]) -> None:
     if not made.cancelled() and made.exception() is None:
         _close(pool, made.result())
 
 
-def _close(pool: RenderPool, renderer: Renderer) -> None:
+def _close(pool: RenderPool, renderer: Closing) -> None:
     try:
         pool.submit(0.0, renderer.close)
     except ProcessorUnavailable:

@@ -1,13 +1,16 @@
 """What playing needs of others, as it sees it."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from tonearm.mastering.hybrid import HybridProcessor
 from tonearm.model.audio import AudioFormat, AudioInfo, Block
 from tonearm.model.fingerprint import Fingerprint
 from tonearm.model.measures import Analysis, TrackMeasures
-from tonearm.model.plan import MasteringPlan, Preset, Target
+from tonearm.model.plan import AlbumLevel, MasteringPlan, Preset, Target
+from tonearm.model.probe import Probe
+from tonearm.model.stream import Joint, Rendered
 from tonearm.model.track import Track
 
 
@@ -24,6 +27,18 @@ class Tracks(Protocol):
         ...
 
 
+class Albums(Protocol):
+    """What is known of albums; calls block."""
+
+    def level(self, album_id: int | None, /) -> AlbumLevel | None:
+        """How loud the album is as a whole; None for no album, and until all its tracks are measured.
+
+        Raises:
+            LibraryUnavailable: the database does not answer.
+        """
+        ...
+
+
 class Fingerprints(Protocol):
     """Where fingerprints come from."""
 
@@ -35,8 +50,10 @@ class Fingerprints(Protocol):
         """
         ...
 
-    def generate(self, track: Track, /) -> Coroutine[Any, Any, Analysis]:
+    def generate_stages(self, track: Track, /) -> AsyncGenerator[Probe | Analysis, None]:
         """Have the track measured, once for all who ask; a waiter may be cancelled.
+
+        The analysis is the last to come, after a probe if there is one in time.
 
         Raises:
             FingerprintUnavailable: it cannot be had now.
@@ -64,6 +81,12 @@ class Plans(Protocol):
         target: Target,
     ) -> MasteringPlan:
         """What to do to a track; pure."""
+        ...
+
+    def plan_from_probe(
+        self, probe: Probe, preset: Preset, intensity: float, target: Target
+    ) -> MasteringPlan:
+        """What to do to a track of which only a first impression is known; pure."""
         ...
 
 
@@ -105,8 +128,77 @@ class Renderer(Protocol):
         """Let go of the file."""
 
 
+class StreamRenderer(Protocol):
+    """A track as a listener is sent it: mastered, matched in level, metered; calls block, one at a time."""
+
+    @property
+    def format(self) -> AudioFormat:
+        """What comes out: the source's rate, at most two channels."""
+        ...
+
+    @property
+    def info(self) -> AudioInfo:
+        """What the container says about the source."""
+        ...
+
+    @property
+    def position(self) -> int:
+        """The absolute frame of the next sample out."""
+        ...
+
+    @property
+    def plan(self) -> MasteringPlan:
+        """The plan in force."""
+        ...
+
+    @property
+    def joint(self) -> Joint | None:
+        """How it joins the track before, where one was named."""
+        ...
+
+    @property
+    def sixteen_bits(self) -> bool:
+        """Whether the chain passes on the samples of a source of at most 16 bits."""
+        ...
+
+    def read(self, frames: int, /) -> Rendered:
+        """Exactly ``frames`` frames, fewer at the end, none after it.
+
+        Raises:
+            DecodeError: the file is damaged here; what came before is sound.
+        """
+        ...
+
+    def retarget(self, plan: MasteringPlan, match_gain_db: float, glide_s: float, /) -> None:
+        """Glide to another plan and another level match from here on."""
+
+    def close(self) -> None:
+        """Let go of the file."""
+
+
 Source = MasteringPlan | HybridProcessor
 """What decides the sound: a plan, or the stated fallback that makes its plans as it listens."""
 
 OpenRenderer = Callable[[Track, Source, int], Renderer]
 """Opens a track at an absolute frame; blocks. Raises DecodeError, FileMissing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a stream begins with.
+
+    Attributes:
+        track, source, start_frame: what is heard, and from where.
+        match_gain_db: what it is turned down by behind the limiter, dB <= 0.
+        earlier: the track that has just played, and whose end the chain shall go through first.
+    """
+
+    track: Track
+    source: Source
+    start_frame: int
+    match_gain_db: float = 0.0
+    earlier: Track | None = None
+
+
+OpenStream = Callable[[Opening], StreamRenderer]
+"""Opens a track for a listener; blocks. Raises DecodeError, FileMissing."""

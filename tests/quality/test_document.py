@@ -1,0 +1,47 @@
+"""The page says what was found, and what was not."""
+
+import math
+
+from quality.criteria import CHECKS, Finding, hold, worst
+from quality.document import document
+from quality.jobs import ebu
+from verdicts import assert_inside
+
+
+def every(value: float = -1e9) -> list[Finding]:
+    return [Finding(name, "somewhere", value, "case 1") for name in CHECKS]
+
+
+def test_a_row_for_every_check_with_its_worst_case() -> None:
+    page = document([*every(), Finding("peak", "somewhere", 0.01, "case 2")], 3, 7.0)
+    assert "**OUTSIDE**" not in page
+    (row,) = [line for line in page.splitlines() if line.startswith("| Q1 ")]
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    assert cells[3:7] == ["2", "0.01 dB", "<= 0.02 dB", "case 2"]
+    assert f"**{len(CHECKS)} of {len(CHECKS)} rows are inside their bound.**" in page
+
+
+def test_what_is_outside_and_what_was_not_measured_is_said() -> None:
+    for findings in (
+        [*every(), Finding("peak", "somewhere", 0.03, "case 2")],
+        [*every(), Finding("peak", "somewhere", math.nan, "case 2")],
+        every()[1:],
+    ):
+        page = document(findings, 3, 7.0)
+        assert page.count("**OUTSIDE**") == 1
+        assert "rows are inside their bound; 1 are not" in page
+
+
+def test_no_number_is_the_worst_and_nothing_measured_does_not_hold() -> None:
+    findings = [Finding("peak", "", value, "") for value in (5.0, math.nan, 7.0)]
+    assert math.isnan(worst(findings).value)
+    assert not hold("peak", [])
+    share = [Finding("corridor", "", value, "") for value in [0.0] * 19 + [1.0]]
+    assert hold("corridor", share)
+    assert not hold("corridor", share[1:])
+
+
+def test_a_case_of_the_ebu_is_inside() -> None:
+    from ebu import TECH_3341
+
+    assert_inside(ebu(TECH_3341[2], "EBU Tech 3341"))

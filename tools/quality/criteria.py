@@ -1,0 +1,99 @@
+"""What must be true, each with its bound; and what was found."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that is measured; every finding must be at most ``bound``.
+
+    Attributes:
+        number: the criterion it belongs to.
+        words: what is measured.
+        bound, unit: the largest value allowed.
+        judge: by what it is measured.
+        least_share: so much of the cases must be inside, 0..1.
+        ahead: whether it is measured although stages that it is also about are not there yet.
+    """
+
+    number: str
+    words: str
+    bound: float
+    unit: str
+    judge: str
+    least_share: float = 1.0
+    ahead: bool = False
+
+
+_PEAK = "resample_poly, 16x"
+_EBU = "pyebur128"
+_PLR = f"{_PEAK}; {_EBU}"
+_NUMPY = "numpy"
+
+CHECKS: Final = {
+    "peak": Check("Q1", "true peak over the ceiling", 0.02, "dB", _PEAK),
+    "target": Check("Q2", "streamed loudness beside the target, where the target decides", 0.5, "LU", _EBU),
+    "target-file": Check("Q2", "loudness of `tonearm master`, two passes, the same", 0.1, "LU", _EBU),
+    "ebu": Check("Q3", "deviation over what EBU Tech 3341 and 3342 allow", 0.0, "", "closed form"),
+    "cut": Check("Q4", "samples that another cut changes", 0.0, "samples", _NUMPY),
+    "position": Check("Q5", "render from a position beside the whole render", -90.0, "dBFS", _NUMPY),
+    "length": Check("Q5", "frames too few or too many from a position", 0.0, "frames", _NUMPY),
+    "bypass": Check("Q7", "samples that are not the source's", 0.0, "samples", "libsndfile, numpy"),
+    "idle": Check("Q8", "samples changed by a limiter under its threshold", 0.0, "samples", _NUMPY),
+    "null": Check("Q9", "*preserve*: difference from the source times one gain", -130.0, "dBFS", _NUMPY),
+    "kept": Check("Q9", "*preserve*: change of PLR", 0.1, "dB", _PLR),
+    "restored": Check("Q9", "*restore*: loss of PLR", 0.05, "dB", _PLR),
+    "lost": Check(
+        "Q9", "*master*: loss of PLR beyond what the equaliser alone does", 2.5, "dB", _PLR, ahead=True
+    ),
+    "crushed": Check("Q9", "*master*: PSR P10 under 8 dB where it was above", 0.0, "dB", _PLR, ahead=True),
+    "range": Check("Q10", "change of the loudness range", 1.5, "LU", _EBU, ahead=True),
+    "corridor": Check(
+        "Q12", "growth of the mean distance to the corridor", 0.01, "dB", "scipy", 0.95, ahead=True
+    ),
+    "moved": Check("Q13", "move of a parameter by 0.1 dB of one input", 0.3, "dB", "closed form"),
+    "again": Check("Q14", "loudness changed by mastering the master", 0.2, "LU", _EBU, ahead=True),
+    "again-plr": Check("Q14", "PLR changed by mastering the master", 0.5, "dB", _PLR, ahead=True),
+    "symmetric": Check("Q15", "polarity, channel order, mono and its copy: difference", 1e-6, "FS", _NUMPY),
+    "same-plan": Check("Q15", "parameters of their plans: difference", 1e-6, "dB", _NUMPY),
+    "sidebands": Check("Q16", "strongest sideband of 1 kHz over bass at full scale", -40.0, "dBc", _NUMPY),
+    "image": Check("Q17", "gain between linked channels", 0.01, "dB", _NUMPY),
+    "dither-peak": Check("Q19", "true peak of 16-bit masters over the ceiling", 0.02, "dB", _PEAK),
+    "dither-noise": Check("Q19", "power of the error beside 1/4 step squared", 0.1, "dB", _NUMPY),
+    "dither-white": Check("Q19", "unevenness of the error's spectrum", 1.0, "dB", "scipy"),
+    "dither-free": Check("Q19", "correlation of the error with the sound", 0.02, "", _NUMPY),
+    "dither-tone": Check("Q19", "error of a tone of half a step; its harmonics", 1.0, "dB", _NUMPY),
+    "dither-cut": Check("Q19", "samples that depend on the cut", 0.0, "samples", _NUMPY),
+    "undithered": Check("Q19", "samples changed where no dither is due", 0.0, "samples", "libsndfile"),
+    "finite": Check("Q21", "samples that are no number, or errors without a type", 0.0, "", _NUMPY),
+    "bytes": Check("Q22", "bytes that differ between two fresh processes", 0.0, "bytes", _NUMPY),
+    "outputs": Check("stream", "samples that differ between stream and file", 0.0, "samples", "libsndfile"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One measured case of a check: on which group of material, which case of it, and the value."""
+
+    check: str
+    material: str
+    value: float
+    case: str
+
+    @property
+    def inside(self) -> bool:
+        """Whether it is within the bound; what is no number is not."""
+        return self.value <= CHECKS[self.check].bound
+
+
+def worst(findings: Iterable[Finding]) -> Finding:
+    """The one that is nearest to its bound or furthest over it; no number is worse than any."""
+    return max(findings, key=lambda finding: (finding.value != finding.value, finding.value))
+
+
+def hold(check: str, findings: Iterable[Finding]) -> bool:
+    """Whether enough of one check's findings are inside; none at all are not."""
+    inside = [finding.inside for finding in findings]
+    return bool(inside) and sum(inside) >= CHECKS[check].least_share * len(inside)
