@@ -13,7 +13,7 @@ under ``full_b``, the whole reduction from there up and never more of it, so its
     8 dB, 1 dB under that level, to nothing at 1 dB over it (1.5 dB for the highest band: a kick at full
     level lifts no cymbal that does not rise itself).
 
-It goes up over 2.5 ms, which is looked ahead, is held as long, and falls in 6 ms. Every attack draws on
+It goes up over 3 ms, which is looked ahead, is held as long, and falls in 6 ms. Every attack draws on
 the band's budget, which an attack of 30 ms uses up and 0.1 s fills again: so the first of a dense row stands
 out, and loudness hardly changes. Only the highest peaks of a track, over those of the others, do not wait.
 
@@ -32,8 +32,8 @@ from typing import Final
 import numpy as np
 
 from tonearm.dsp.glide import Glide
-from tonearm.dsp.threebands import BAND_MEMORY, BANDS, BOOST, BUDGET, FULL, PEAK_MEMORY, REDUCTION, SPAN_DB
-from tonearm.dsp.threebands import run as run_bands
+from tonearm.dsp import threebands
+from tonearm.dsp.threebands import BANDS, BELOW_DB, BOOST, FULL, REDUCTION, SPAN_DB
 from tonearm.model.audio import Block, Samples64
 
 SPLITS_HZ: Final = (200.0, 4000.0)
@@ -41,8 +41,8 @@ SPLITS_HZ: Final = (200.0, 4000.0)
 
 MOST_DB: Final = 6.0
 
-_STEP_S = 0.0004
-_AHEAD_S = 0.0025
+_STEP_S = 0.0008
+_AHEAD_S = 0.003
 _FAST_S = (0.004, 0.0008, 0.001)
 _SLOW_S = (0.06, 0.04, 0.03)
 _MEAN_S = 0.15
@@ -86,7 +86,8 @@ class DynamicsSettings:
     def values(self) -> Samples64:
         """In the order of ``dsp/threebands.py``."""
         levels = (*self.full_dbfs, self.boost_db, self.peaks_dbfs, self.true_peak_dbtp)
-        return np.array([self.reduction_db, *levels], dtype=np.float64)
+        opens = 10.0 ** ((self.peaks_dbfs - BELOW_DB) / 20.0)
+        return np.array([self.reduction_db, *levels, opens], dtype=np.float64)
 
 
 def steepest_ratio(reduction_db: float) -> float:
@@ -101,7 +102,7 @@ class Dynamics:
         in and out: [frames, channels]; any number of frames, including 0. ``process`` may return fewer
         frames than it got, or more; with ``flush``, as many come out as went in, aligned.
     Delay:
-        2.5 ms while it is at work, 0 at rest; already taken off.
+        3 ms while it is at work, 0 at rest; already taken off.
 
     Args:
         settings: what to do.
@@ -208,7 +209,7 @@ class _ThreeBands:
         self.ahead = max(1, round(_AHEAD_S * rate / self.step)) * self.step
         self.told = np.zeros(2)
         step_s = self.step / rate
-        self._filters = np.array([*_filter(SPLITS_HZ[0], rate), *_filter(SPLITS_HZ[1], rate)])
+        self._filters = np.array([_filter(split, rate) for split in SPLITS_HZ])
         self._speeds = np.array(
             [
                 [*(1.0 - math.exp(-step_s / time) for time in (fast, slow, _MEAN_S)), fall, far, near]
@@ -232,17 +233,20 @@ class _ThreeBands:
         """Remember nothing."""
         self._due = self.ahead
         self._state = np.zeros((self._channels, 4))
-        self._memory = np.zeros((BANDS, BAND_MEMORY))
-        self._memory[:, BUDGET] = 1.0
-        self._peak = np.zeros(PEAK_MEMORY)
+        self._carried = np.zeros(threebands.HEARD)
+        self._memory = np.zeros((BANDS, threebands.BAND_MEMORY))
+        self._memory[:, threebands.BUDGET] = 1.0
+        self._peak = np.zeros(threebands.PEAK_MEMORY)
         self._rings = np.zeros((BANDS, self.ahead // self.step))
         self._gains = np.ones((2, BANDS))
-        self._waiting = np.zeros((BANDS, self.ahead, self._channels))
+        self._waiting = np.zeros((BANDS, self.ahead, self._channels), np.float32)
 
     def process(self, block: Block, first: int, values: Samples64) -> Block:
         """Without the frames that were never put in: the first ``ahead`` that come out."""
         out = np.empty_like(block)
-        run_bands(
+        bands = np.zeros((BANDS - 1, *block.shape), np.float32)
+        waiting = np.concatenate([self._waiting, np.concatenate([block[None], bands])], axis=1)
+        threebands.run(
             block,
             first,
             self.step,
@@ -251,21 +255,23 @@ class _ThreeBands:
             self._speeds,
             self._pace,
             self._state,
+            self._carried,
             self._memory,
             self._peak,
             self._rings,
             self._gains,
-            self._waiting,
+            waiting,
             self.told,
             out,
         )
+        self._waiting = waiting[:, len(block) :].copy()
         dropped = min(self._due, len(out))
         self._due -= dropped
         return out[dropped:]
 
 
-def _filter(frequency: float, rate: int) -> tuple[float, float, float]:
-    """Coefficients of a state-variable filter, Butterworth: 1 / (1 + g (g + sqrt 2)), times g, times g^2."""
+def _filter(frequency: float, rate: int) -> tuple[float, ...]:
+    """A state-variable filter, Butterworth: each of its next two states by the states and by the sound."""
     g = math.tan(math.pi * min(frequency, _HIGHEST * rate) / rate)
-    a = 1.0 / (1.0 + g * (g + math.sqrt(2.0)))
-    return a, g * a, g * g * a
+    a = 2.0 / (1.0 + g * (g + math.sqrt(2.0)))
+    return a - 1.0, -g * a, g * a, g * a, 1.0 - g * g * a, g * g * a

@@ -36,23 +36,28 @@ ABOVE_DB: Final = 1.0
 WIDTH_DB: Final = 2.0
 """From the rise at which an attack begins to count to that at which it counts whole."""
 
-# Columns of ``values``, one row for each step.
-REDUCTION, FULL, BOOST, PEAKS, TRUE_PEAK = 0, 1, 4, 5, 6
-VALUES: Final = 7
+# Columns of ``values``, one row for each step; OPENS is PEAKS less BELOW_DB, linear.
+REDUCTION, FULL, BOOST, PEAKS, TRUE_PEAK, OPENS = 0, 1, 4, 5, 6, 7
+VALUES: Final = 8
 # Columns of ``bands``, one row for each band: what is remembered of it.
-FAST, SLOW, MEAN, HELD, LEFT, BUDGET, POWER = 0, 1, 2, 3, 4, 5, 6
-BAND_MEMORY: Final = 7
-# Columns of ``speeds``, one row for each band, constant.
-FAST_SPEED, SLOW_SPEED, MEAN_SPEED, KEEP, FAR_RISE, NEAR_RISE = 0, 1, 2, 3, 4, 5
-# Of ``peak``: the highest sample of this step, its envelope, how far the budget is passed by, for how long.
-NOW, ENVELOPE, TOP, TOP_LEFT = 0, 1, 2, 3
-PEAK_MEMORY: Final = 4
+FAST, SLOW, MEAN, HELD, LEFT, BUDGET = 0, 1, 2, 3, 4, 5
+BAND_MEMORY: Final = 6
+# Columns of ``speeds``, one row for each band, constant; the first three as in ``bands``.
+KEEP, FAR_RISE, NEAR_RISE = 3, 4, 5
+# Of ``peak``: its envelope, how far the budget is passed by, for how many steps more.
+ENVELOPE, TOP, TOP_LEFT = 0, 1, 2
+PEAK_MEMORY: Final = 3
+# Of what is heard in a step: the sum of squares of each band, of two channels half of it, and the peak.
+PEAK: Final = 3
+HEARD: Final = 4
 # Of ``pace``: the peak's decay, what the budget gains and what an attack takes of it, each per step.
 DECAY, GAINED, SPENT = 0, 1, 2
 
 _SILENT_POWER = 1e-10
 _FADED = 1e-12
-_DAMPING = math.sqrt(2.0)
+_NOTHING = 1e-5
+_NEPERS = math.log(10.0) / 20.0
+_HALF_DAMPING = math.sqrt(0.5)
 
 
 @kernel
@@ -67,6 +72,12 @@ def _smooth(value: float) -> float:
 
 
 @kernel
+def _faded(value: float) -> float:
+    """What has died away is zero, lest silence run on in slow subnormal numbers."""
+    return 0.0 if abs(value) < _FADED else value
+
+
+@kernel
 def _level_db(power: float) -> float:
     return 10.0 * math.log10(max(power, 1e-30))
 
@@ -74,57 +85,71 @@ def _level_db(power: float) -> float:
 @kernel
 def _split(
     x: Block,
-    start: int,
+    c: int,
+    d: int,
+    begin: int,
+    step: int,
     filters: Samples64,
     state: Samples64,
-    c: int,
-    low: Samples64,
-    high: Samples64,
-    bands: Samples64,
-) -> float:
-    """Split channels ``c`` and ``c + 1`` of the rows of ``low``; returns their highest sample.
+    low: Block,
+    high: Block,
+    heard: Samples64,
+) -> None:
+    """Split channels ``c`` and ``d`` into ``low`` and ``high``, and add what is heard to each step's row.
 
-    Two channels at a time keep a processor busy; where they are odd, the last is its own partner.
+    Two at a time keep a processor busy; an odd last one is its own partner. Row 0 of ``x`` is ``begin`` frames
+    into the first step.
     """
-    d = min(c + 1, x.shape[1] - 1)
-    a1, a2, a3, b1, b2, b3 = filters[0], filters[1], filters[2], filters[3], filters[4], filters[5]
+    one, two = filters[0], filters[1]
+    aa, ab, av, ba, bb, bv = one[0], one[1], one[2], one[3], one[4], one[5]
+    cc, cd, cv, dc, dd, dv = two[0], two[1], two[2], two[3], two[4], two[5]
     p, q, r, s = state[c, 0], state[c, 1], state[c, 2], state[c, 3]
     p2, q2, r2, s2 = state[d, 0], state[d, 1], state[d, 2], state[d, 3]
-    lows, mids, highs, lows2, mids2, highs2 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-    highest = 0.0
-    for n in range(low.shape[0]):
-        v, v2 = np.float64(x[start + n, c]), np.float64(x[start + n, d])
-        highest = max(highest, abs(v), abs(v2))
-        u, u2 = v - q, v2 - q2
-        band, band2 = a1 * p + a2 * u, a1 * p2 + a2 * u2
-        under, under2 = q + a2 * p + a3 * u, q2 + a2 * p2 + a3 * u2
-        p, q, p2, q2 = 2.0 * band - p, 2.0 * under - q, 2.0 * band2 - p2, 2.0 * under2 - q2
-        v, v2 = v - _DAMPING * band - under, v2 - _DAMPING * band2 - under2
-        u, u2 = v - s, v2 - s2
-        band, band2 = b1 * r + b2 * u, b1 * r2 + b2 * u2
-        mid, mid2 = s + b2 * r + b3 * u, s2 + b2 * r2 + b3 * u2
-        r, s, r2, s2 = 2.0 * band - r, 2.0 * mid - s, 2.0 * band2 - r2, 2.0 * mid2 - s2
-        over, over2 = v - _DAMPING * band - mid, v2 - _DAMPING * band2 - mid2
-        low[n, c], low[n, d], high[n, c], high[n, d] = under, under2, over, over2
-        lows, mids, highs = lows + under * under, mids + mid * mid, highs + over * over
-        lows2, mids2, highs2 = lows2 + under2 * under2, mids2 + mid2 * mid2, highs2 + over2 * over2
+    share = 0.5 if c != d or x.shape[1] == 1 else 0.25
+    start = 0
+    for row in range(heard.shape[0]):
+        stop = min((row + 1) * step - begin, x.shape[0])
+        lows, mids, highs, lows2, mids2, highs2 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+        highest, highest2 = 0.0, 0.0
+        for n in range(start, stop):
+            v, v2 = np.float64(x[n, c]), np.float64(x[n, d])
+            highest, highest2 = max(highest, abs(v)), max(highest2, abs(v2))
+            t, t2 = aa * p + (ab * q + av * v), aa * p2 + (ab * q2 + av * v2)
+            u, u2 = bb * q + (ba * p + bv * v), bb * q2 + (ba * p2 + bv * v2)
+            under, under2 = 0.5 * (u + q), 0.5 * (u2 + q2)
+            v, v2 = v - under - _HALF_DAMPING * (t + p), v2 - under2 - _HALF_DAMPING * (t2 + p2)
+            p, q, p2, q2 = t, u, t2, u2
+            t, t2 = cc * r + (cd * s + cv * v), cc * r2 + (cd * s2 + cv * v2)
+            u, u2 = dd * s + (dc * r + dv * v), dd * s2 + (dc * r2 + dv * v2)
+            mid, mid2 = 0.5 * (u + s), 0.5 * (u2 + s2)
+            over, over2 = v - mid - _HALF_DAMPING * (t + r), v2 - mid2 - _HALF_DAMPING * (t2 + r2)
+            r, s, r2, s2 = t, u, t2, u2
+            low[n, c], low[n, d], high[n, c], high[n, d] = under, under2, over, over2
+            lows, lows2 = lows + under * under, lows2 + under2 * under2
+            mids, mids2 = mids + mid * mid, mids2 + mid2 * mid2
+            highs, highs2 = highs + over * over, highs2 + over2 * over2
+        heard[row, 0] += share * (lows + lows2)
+        heard[row, 1] += share * (mids + mids2)
+        heard[row, 2] += share * (highs + highs2)
+        heard[row, PEAK] = max(heard[row, PEAK], highest, highest2)
+        start = stop
+        if begin + stop == (row + 1) * step:
+            p, q, r, s = _faded(p), _faded(q), _faded(r), _faded(s)
+            p2, q2, r2, s2 = _faded(p2), _faded(q2), _faded(r2), _faded(s2)
     state[c, 0], state[c, 1], state[c, 2], state[c, 3] = p, q, r, s
     state[d, 0], state[d, 1], state[d, 2], state[d, 3] = p2, q2, r2, s2
-    share = 0.0 if d == c else 1.0
-    bands[0, POWER] += lows + share * lows2
-    bands[1, POWER] += mids + share * mids2
-    bands[2, POWER] += highs + share * highs2
-    return highest
 
 
 @kernel
-def _hear_peak(values: Samples64, pace: Samples64, hold: int, peak: Samples64) -> float:
+def _hear_peak(now: float, values: Samples64, pace: Samples64, hold: int, peak: Samples64) -> float:
     """How near the step's peak is to where the track's peaks are, dB; sets how far the budget is passed by."""
-    peak[ENVELOPE] = max(peak[NOW], peak[ENVELOPE] * pace[DECAY])
-    level = 2.0 * _level_db(peak[ENVELOPE])
-    near = level - values[PEAKS]
-    # The rare highest peaks of a track do not wait: above the others, and within 1 dB of the true peak.
-    top = _part(2.0 * near) * _part(1.5 * (1.0 + level - values[TRUE_PEAK]))
+    peak[ENVELOPE] = max(now, peak[ENVELOPE] * pace[DECAY])
+    near, top = -BELOW_DB, 0.0
+    if peak[ENVELOPE] > values[OPENS]:
+        level = 2.0 * _level_db(peak[ENVELOPE])
+        near = max(near, level - values[PEAKS])
+        # The rare highest peaks do not wait: over the others, and within 1 dB of the true peak.
+        top = _part(2.0 * near) * _part(1.5 * (1.0 + level - values[TRUE_PEAK]))
     if top >= peak[TOP]:
         peak[TOP], peak[TOP_LEFT] = top, hold
     elif peak[TOP_LEFT] > 0.0:
@@ -139,16 +164,20 @@ def _attack(
     band: Samples64, speeds: Samples64, pace: Samples64, near: float, top: float, ring: Samples64, at: int
 ) -> float:
     """How much of the boost one band gets, 0..1; ``ring`` holds what the last steps were given."""
-    rise = _level_db(band[FAST] + _SILENT_POWER) - _level_db(band[SLOW] + _SILENT_POWER)
-    close = _part((near + BELOW_DB) / (BELOW_DB + ABOVE_DB))
-    needed = speeds[FAR_RISE] + close * (speeds[NEAR_RISE] - speeds[FAR_RISE])
-    found = _part(near + BELOW_DB) * _smooth((rise - needed) / WIDTH_DB)
-    if found >= band[HELD]:
+    found = 0.0
+    if near > -BELOW_DB:
+        rise = 10.0 * math.log10((band[FAST] + _SILENT_POWER) / (band[SLOW] + _SILENT_POWER))
+        close = _part((near + BELOW_DB) / (BELOW_DB + ABOVE_DB))
+        needed = speeds[FAR_RISE] + close * (speeds[NEAR_RISE] - speeds[FAR_RISE])
+        found = _part(near + BELOW_DB) * _smooth((rise - needed) / WIDTH_DB)
+    if found >= band[HELD] and found > 0.0:
         band[HELD], band[LEFT] = found, len(ring)
     elif band[LEFT] > 0.0:
         band[LEFT] -= 1.0
     else:
         band[HELD] = max(band[HELD] * speeds[KEEP], found)
+        if band[HELD] < _NOTHING:
+            band[HELD] = 0.0
     band[BUDGET] = (band[BUDGET] + pace[GAINED]) / (1.0 + pace[GAINED] + pace[SPENT] * band[HELD])
     ring[at] = band[HELD] * (band[BUDGET] + (1.0 - band[BUDGET]) * top)
     given = 0.0
@@ -158,20 +187,12 @@ def _attack(
 
 
 @kernel
-def _forget(state: Samples64) -> None:
-    """Let what has died away be zero, lest silence run on in slow subnormal numbers."""
-    for c in range(state.shape[0]):
-        for k in range(4):
-            if abs(state[c, k]) < _FADED:
-                state[c, k] = 0.0
-
-
-@kernel
 def _decide(
+    heard: Samples64,
+    step: int,
     values: Samples64,
     speeds: Samples64,
     pace: Samples64,
-    share: float,
     bands: Samples64,
     peak: Samples64,
     rings: Samples64,
@@ -179,18 +200,15 @@ def _decide(
     gains: Samples64,
     told: Samples64,
 ) -> None:
-    """From what was heard in the last step (mean square = ``share`` of the sum) to the next gains."""
+    """From what was heard in the last step to the ``gains`` of the three bands at the end of the next."""
     near = 0.0
     if values[BOOST] > 0.0:
-        near = _hear_peak(values, pace, rings.shape[1], peak)
-    peak[NOW] = 0.0
+        near = _hear_peak(heard[PEAK], values, pace, rings.shape[1], peak)
     for b in range(BANDS):
         band, speed = bands[b], speeds[b]
-        power = band[POWER] * share
-        band[POWER] = 0.0
-        band[FAST] += speed[FAST_SPEED] * (power - band[FAST])
-        band[SLOW] += speed[SLOW_SPEED] * (power - band[SLOW])
-        band[MEAN] += speed[MEAN_SPEED] * (power - band[MEAN])
+        power = heard[b] / step
+        for k in range(3):
+            band[k] += speed[k] * (power - band[k])
         gain_db = 0.0
         if values[REDUCTION] > 0.0:
             part = _smooth(1.0 + (_level_db(band[MEAN]) - values[FULL + b]) / SPAN_DB)
@@ -200,8 +218,26 @@ def _decide(
             part = _attack(band, speed, pace, near, peak[TOP], rings[b], at)
             told[1] = max(told[1], values[BOOST] * part)
             gain_db += values[BOOST] * part
-        gains[0, b] = gains[1, b]
-        gains[1, b] = 1.0 if gain_db == 0.0 else math.pow(10.0, gain_db / 20.0)
+        gains[b] = 1.0 if gain_db == 0.0 else math.exp(_NEPERS * gain_db)
+
+
+@kernel
+def _turn(x: Block, low: Block, high: Block, begin: int, step: int, gains: Samples64, y: Block) -> None:
+    """Put the bands together; within a step the gains go from one row of ``gains`` to the next."""
+    start = 0
+    for row in range(gains.shape[0] - 1):
+        stop = min((row + 1) * step - begin, y.shape[0])
+        low0, mid0, high0 = gains[row, 0], gains[row, 1], gains[row, 2]
+        low1 = (gains[row + 1, 0] - low0) / step
+        mid1 = (gains[row + 1, 1] - mid0) / step
+        high1 = (gains[row + 1, 2] - high0) / step
+        for n in range(start, stop):
+            within = begin + n - row * step + 1
+            mid = mid0 + within * mid1
+            lower, upper = low0 + within * low1 - mid, high0 + within * high1 - mid
+            for c in range(x.shape[1]):
+                y[n, c] = mid * x[n, c] + lower * low[n, c] + upper * high[n, c]
+        start = stop
 
 
 @kernel
@@ -214,11 +250,12 @@ def run(
     speeds: Samples64,
     pace: Samples64,
     state: Samples64,
+    carried: Samples64,
     bands: Samples64,
     peak: Samples64,
     rings: Samples64,
     gains: Samples64,
-    waiting: Samples64,
+    waiting: Block,
     told: Samples64,
     y: Block,
 ) -> None:
@@ -226,59 +263,34 @@ def run(
 
     Args:
         steps: ``[n, VALUES]``, the values at each start of a step in ``x``, the last holding on.
-        waiting: ``[3, ahead, channels]``: sound, low and high that were heard and are not turned yet.
-        state, bands, peak, rings, gains: what is remembered, ``[channels, 4]``, ``[3, BAND_MEMORY]``,
-            ``[PEAK_MEMORY]``, ``[3, ahead / step]`` and ``[2, 3]``.
+        waiting: ``[3, ahead + frames, channels]``: sound, low and high; the first ``ahead`` frames were heard
+            and are not turned yet, the others hold the sound that comes in.
+        state, carried, bands, peak, rings, gains: what is remembered, ``[channels, 4]``, ``[HEARD]`` of the
+            step that has begun, ``[3, BAND_MEMORY]``, ``[PEAK_MEMORY]``, ``[3, ahead / step]``, ``[2, 3]``.
         told: ``[2]``, raised to the most that was taken and given, dB.
+        y: ``[frames, channels]``.
     """
-    channels, ahead = x.shape[1], waiting.shape[1]
-    low, high = np.empty((step, channels)), np.empty((step, channels))
-    start, row = 0, 0
-    while start < x.shape[0]:
-        frame = first + start
-        j = frame % step
-        if j == 0:
-            values = steps[min(row, steps.shape[0] - 1)]
-            # Of one channel as of two alike: mono is heard as dual mono.
-            share = 1.0 / (step * min(channels, 2))
-            _decide(
-                values, speeds, pace, share, bands, peak, rings, frame // step % rings.shape[1], gains, told
-            )
-            _forget(state)
-            row += 1
-        count = min(step - j, x.shape[0] - start)
-        for c in range(0, channels, 2):
-            highest = _split(x, start, filters, state, c, low[:count], high[:count], bands)
-            peak[NOW] = max(peak[NOW], highest)
-        _turn(x, start, gains, step, j, waiting, frame % ahead, low[:count], high, y)
-        start += count
-
-
-@kernel
-def _turn(
-    x: Block,
-    start: int,
-    gains: Samples64,
-    step: int,
-    j: int,
-    waiting: Samples64,
-    at: int,
-    low: Samples64,
-    high: Samples64,
-    y: Block,
-) -> None:
-    """Put together what has waited from ``at`` on, with gains from ``j`` frames into the step on."""
-    low0, mid0, high0 = gains[0, 0], gains[0, 1], gains[0, 2]
-    low1, mid1, high1 = (gains[1, 0] - low0) / step, (gains[1, 1] - mid0) / step, (gains[1, 2] - high0) / step
-    for n in range(low.shape[0]):
-        within = j + n + 1
-        mid = mid0 + within * mid1
-        lower, upper = low0 + within * low1 - mid, high0 + within * high1 - mid
-        for c in range(x.shape[1]):
-            sound = waiting[0, at + n, c]
-            y[start + n, c] = mid * sound + lower * waiting[1, at + n, c] + upper * waiting[2, at + n, c]
-            waiting[0, at + n, c] = x[start + n, c]
-            waiting[1, at + n, c] = low[n, c]
-            waiting[2, at + n, c] = high[n, c]
-
-
+    channels, ahead = x.shape[1], waiting.shape[1] - x.shape[0]
+    begin = first % step
+    rows = (begin + x.shape[0] - 1) // step + 1
+    heard = np.zeros((rows, HEARD))
+    lines = np.ones((rows + 1, BANDS))
+    lines[:2] = gains
+    if begin > 0:
+        heard[0] = carried
+    for c in range(0, channels, 2):
+        d = min(c + 1, channels - 1)
+        _split(x, c, d, begin, step, filters, state, waiting[1, ahead:], waiting[2, ahead:], heard)
+    used = 0
+    for row in range(rows):
+        if row > 0 or begin == 0:
+            last = heard[row - 1] if row > 0 else carried
+            values = steps[min(used, len(steps) - 1)]
+            at = (first // step + row) % rings.shape[1]
+            if row == 0:
+                lines[0] = lines[1]
+            _decide(last, step, values, speeds, pace, bands, peak, rings, at, lines[row + 1], told)
+            used += 1
+    _turn(waiting[0], waiting[1], waiting[2], begin, step, lines, y)
+    carried[:] = heard[rows - 1]
+    gains[:] = lines[rows - 1 :]
