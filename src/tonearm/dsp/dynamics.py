@@ -31,8 +31,8 @@ from typing import Final
 
 import numpy as np
 
-from tonearm.dsp.glide import Glide
 from tonearm.dsp import threebands
+from tonearm.dsp.glide import Glide
 from tonearm.dsp.threebands import BANDS, BELOW_DB, BOOST, FULL, REDUCTION, SPAN_DB
 from tonearm.model.audio import Block, Samples64
 

@@ -39,9 +39,7 @@ def _high_pass(rate: int) -> Samples64:
 
 
 @kernel
-def _widen(
-    x: Block, first: int, section: Samples64, weights: Samples64, state: Samples64, y: Block
-) -> None:
+def _widen(x: Block, first: int, section: Samples64, weights: Samples64, state: Samples64, y: Block) -> None:
     """``weights [steps + 1, 2]``: those of the side and of its high-pass at the start of each step.
 
     Row 0 of ``x`` is frame ``first`` of the first step.

@@ -97,8 +97,8 @@ def _split(
 ) -> None:
     """Split channels ``c`` and ``d`` into ``low`` and ``high``, and add what is heard to each step's row.
 
-    Two at a time keep a processor busy; an odd last one is its own partner. Row 0 of ``x`` is ``begin`` frames
-    into the first step.
+    Two at a time keep a processor busy; an odd last one is its own partner. Row 0 of ``x`` is
+    ``begin`` frames into the first step.
     """
     one, two = filters[0], filters[1]
     aa, ab, av, ba, bb, bv = one[0], one[1], one[2], one[3], one[4], one[5]
@@ -142,7 +142,7 @@ def _split(
 
 @kernel
 def _hear_peak(now: float, values: Samples64, pace: Samples64, hold: int, peak: Samples64) -> float:
-    """How near the step's peak is to where the track's peaks are, dB; sets how far the budget is passed by."""
+    """How near the peak is to where the track's peaks are, dB; sets how far the budget is passed by."""
     peak[ENVELOPE] = max(now, peak[ENVELOPE] * pace[DECAY])
     near, top = -BELOW_DB, 0.0
     if peak[ENVELOPE] > values[OPENS]:
