@@ -46,6 +46,8 @@ COPY_S: Final = 90
 LEAST_COPY_S: Final = 20
 CLEAN_LUFS: Final = -12.9
 CLEAN_PSR_DB: Final = 10.0
+ROUNDING_DB: Final = 0.05
+"""The corridor's numbers are rounded to twice that."""
 
 
 @dataclass(slots=True)
@@ -97,7 +99,7 @@ def judged(name: str, x: Samples, rate: int, original: Samples | None = None) ->
     second = again(row, y, rate, reached)
     out, near = measured(y, rate), distance_db(analysis)
     grown = distance_db(out) - near
-    row.want("Q12", grown <= 0.005)
+    row.want("Q12", grown <= ROUNDING_DB)
     row.text = (
         f"{plan.lwrp.policy.value[:4]} {weights.restore:.2f} {weights.master:.2f} | {before.lufs:6.1f} {before.plr_db:5.1f} "
         f"{before.lra_lu:5.1f} | {plan.gain_db:+6.2f} {plan.compression.reduction_db:5.2f} {plan.restoration.boost_db:5.2f} "

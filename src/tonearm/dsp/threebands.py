@@ -149,7 +149,7 @@ def _hear_peak(now: float, values: Samples64, pace: Samples64, hold: int, peak: 
         level = 2.0 * _level_db(peak[ENVELOPE])
         near = max(near, level - values[PEAKS])
         # The rare highest peaks do not wait: over the others, and within 1 dB of the true peak.
-        top = _part(2.0 * near) * _part(1.5 * (1.0 + level - values[TRUE_PEAK]))
+        top = _part(2.0 * near) * _part(3.0 * (0.6 + level - values[TRUE_PEAK]))
     if top >= peak[TOP]:
         peak[TOP], peak[TOP_LEFT] = top, hold
     elif peak[TOP_LEFT] > 0.0:

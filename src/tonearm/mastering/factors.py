@@ -1,7 +1,16 @@
-"""What dynamics and width do to loudness, measured on music. Written by ``tools/factors.py``."""
+"""What dynamics and width do to loudness, measured on music. Written by ``tools/factors.py``.
+
+Each number is what one stage alone did, by pyebur128. Of compression and restoration it is the one with
+the least largest error, of width the median.
+"""
 
 from typing import Final
 
-COMPRESSION_LU_PER_DB: Final = -0.91
-RESTORATION_LU_PER_DB: Final = 0.07
-SIDE_ENERGY_SHARE: Final = 1.0
+COMPRESSION_LU_PER_DB: Final = -0.896
+"""LU per dB of reduction. Of 23 tracks that are mastered, reduced by 2 dB: within 0.16 LU."""
+
+RESTORATION_LU_PER_DB: Final = 0.051
+"""LU per dB of boost. Of 8 tracks that are restored, as planned: within 0.14 LU."""
+
+SIDE_ENERGY_SHARE: Final = 1.059
+"""Share of the side's energy that is heard. Of 24 stereo tracks, +/-1.5 dB: within 0.97 LU."""
