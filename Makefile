@@ -4,7 +4,7 @@
 # make quality MUSIC=DIR             what must be true of the sound, measured, written to docs/quality.md
 # make sensitivity                   whether a wrong constant in any dimension turns a test red
 # make bench                         what it costs, beside others, written to docs/bench.md
-# make bench-streaming MUSIC=DIR     how many listeners this machine carries, printed
+# make bench-streaming MUSIC=DIR     how soon it plays, and how many listeners this machine carries, printed
 # make pairs MUSIC=DIR OUT=DIR       ten tracks before and after at equal loudness, with a table of what changed
 
 PYTHON ?= python3

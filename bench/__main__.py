@@ -53,7 +53,8 @@ def _report(chosen: Sequence[str], runs: int, folder: Path) -> str:
         parts.append(document.absences(absent(SECTIONS[section])))
     if _STREAMING in chosen:
         parts.append(streaming.measure(folder))
-        loads.append(machine.load())
+    if not taken:
+        return "\n\n".join(parts)
     head = document.head(machine.description(), origin, machine.revision(), runs, loads)
     return "\n\n".join(part for part in (head, *parts, document.versions(measured)) if part)
 

@@ -1,7 +1,9 @@
 """How near a probe comes to the full measurement: ``python tools/probe_accuracy.py DIR``.
 
-Every track in DIR is probed as for a listener and measured whole. The class of a probe is decided
-from its loudness and crest alone, the class of the whole from everything that is measured.
+Every track in DIR is measured whole and probed: once with all windows, which is the same on every
+machine, and once within the time that a listener is kept waiting, which depends on what else the machine
+does. The class of a probe is decided from its loudness and crest alone, the class of the whole from
+everything that is measured.
 """
 
 import math
@@ -29,6 +31,7 @@ def probe_rows(music: Path) -> list[dict[str, Any]]:
     Of the whole: ``lufs``, ``crest_db``, ``true_peak_dbtp``, ``class``. Of the probe: ``windows``,
     ``milliseconds``, ``probe_class``. Probe minus whole: ``lufs_error``, ``crest_error``,
     ``true_peak_error``, ``band_error`` (largest of the seven, points), ``gain_error`` (of the plans, dB).
+    Of the probe that has to be in time: ``hurried_windows``, ``hurried_lufs_error``.
     """
     warm()
     rows = []
@@ -37,9 +40,19 @@ def probe_rows(music: Path) -> list[dict[str, Any]]:
             continue
         try:
             started = time.monotonic()
-            probe = probe_file(path)
+            probe = probe_file(path, budget_s=math.inf)
             milliseconds = 1000.0 * (time.monotonic() - started)
-            rows.append({"file": path.name, "milliseconds": milliseconds, **_row(probe, measure_file(path))})
+            hurried = probe_file(path)
+            row = _row(probe, measure_file(path))
+            rows.append(
+                {
+                    "file": path.name,
+                    "milliseconds": milliseconds,
+                    **row,
+                    "hurried_windows": hurried.windows,
+                    "hurried_lufs_error": hurried.lufs - row["lufs"],
+                }
+            )
         except (DecodeError, NotEnoughAudio) as exc:
             sys.stderr.write(f"left out: {path.name}: {exc}\n")
     return rows

@@ -24,6 +24,7 @@ RED: Final = 1
 
 RUN: Final = """
 import sys, pytest, tonearm
+import numba  # now, for it keeps to the cache that is set when it is imported, and the tests set another one
 assert tonearm.__file__.startswith(sys.argv[1]), tonearm.__file__
 sys.exit(pytest.main(sys.argv[2:]))
 """

@@ -64,6 +64,15 @@ def test_a_seek_yields_the_slice_of_the_whole(made: Files, kind: str) -> None:
     seeks_are_exact(made(kind).path, 20)
 
 
+def test_where_to_start_may_be_told_by_what_the_container_says(made: Files) -> None:
+    path = made("flac-16").path
+    with Decoder(path, lambda info: info.frames - 1000) as decoder:
+        assert decoder.position == decoder.info.frames - 1000
+        np.testing.assert_array_equal(decoder.read(4000), whole(path)[-1000:])
+    with pytest.raises(ValueError, match="start_frame"):
+        Decoder(path, lambda info: -1)
+
+
 @pytest.mark.parametrize("kind", READ_BY_LIBSNDFILE)
 def test_agrees_with_libsndfile(made: Files, kind: str) -> None:
     path = made(kind).path

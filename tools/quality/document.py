@@ -20,7 +20,9 @@ The material: {tracks} tracks of music, {minutes:.0f} minutes; twenty hostile si
 384 kHz and in 1 to 8 channels, up to 40 dB too loud; clean tracks pushed 3, 6, 9 and 12 dB into FFmpeg's
 alimiter; the same tracks amplified to -9 LUFS as they are; ceilings of 0, -0.1, -1, -3 and -6 dBTP; all
 presets, at intensities down to 0.03. A criterion that speaks of one class is measured where the weight of
-that class is exactly 1.
+that class is exactly 1. Files of lossy codecs are not judged by Q1: their encoders move peaks again, and
+`tonearm master` reports the peak of what it wrote. What *master* may lose of PLR is counted from the source
+or, where the equaliser alone lowers it, from there.
 
 **{inside} of {rows} rows are inside their bound{outside}.** Rows marked *ahead* belong to criteria that also
 speak of stages which do not exist yet (compression, restoration, width); they are measured on what there is.

@@ -9,6 +9,7 @@ import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import chain
 from pathlib import Path
 from typing import Final
@@ -99,8 +100,8 @@ class Length:
 class OpenAudio:
     """An opened file: the stream, what decodes it, what is known of it, and where its first frame lies.
 
-    ``origin`` is the time stamp, in frames, of frame 0. ``frame_true`` is False where time stamps are
-    too coarse to say which frame they mean.
+    ``origin`` is the time stamp, in frames, of frame 0; ``tick`` is one step of time stamps, in frames.
+    ``frame_true`` is False where they are too coarse to say which frame they mean.
     """
 
     container: InputContainer
@@ -110,17 +111,16 @@ class OpenAudio:
     info: AudioInfo
     length: Length
     origin: int
+    tick: Fraction
     frame_true: bool
 
     def frame_of(self, pts: int) -> int:
         """The absolute frame that a time stamp of the stream means."""
-        return _to_frames(self.stream, pts, self.info.format.rate) - self.origin
+        return _rounded(pts, self.tick) - self.origin
 
     def stamp_of(self, frame: int) -> int:
         """The time stamp of an absolute frame, rounded down."""
-        base = self.stream.time_base
-        assert base is not None
-        return int((frame + self.origin) / (base * self.info.format.rate))
+        return int((frame + self.origin) / self.tick)
 
 
 def open_audio(path: Path) -> OpenAudio:
@@ -195,8 +195,9 @@ def _describe(path: Path, container: InputContainer) -> OpenAudio:
     )
     # The raw AAC demuxer guesses its time stamps from the bit rate, and so does WAV for ADPCM.
     guessed = demuxer == "aac" or codec.name.startswith("adpcm_")
-    frame_true = stream.time_base * rate <= 1 and not guessed
-    return OpenAudio(container, stream, packets, _decoder(stream), info, length, origin, frame_true)
+    tick = stream.time_base * rate
+    frame_true = tick <= 1 and not guessed
+    return OpenAudio(container, stream, packets, _decoder(stream), info, length, origin, tick, frame_true)
 
 
 def _after_first_packet(stream: AudioStream, packets: Packets, origin: int, rate: int) -> tuple[Packets, int]:
@@ -225,10 +226,14 @@ def _decoder(stream: AudioStream) -> AudioCodecContext:
 
 
 def _to_frames(stream: AudioStream, pts: int, rate: int) -> int:
-    """A time stamp in frames, rounded; in integers, as this runs for every packet."""
     base = stream.time_base
     assert base is not None
-    return (2 * pts * base.numerator * rate + base.denominator) // (2 * base.denominator)
+    return _rounded(pts, base * rate)
+
+
+def _rounded(pts: int, tick: Fraction) -> int:
+    """A time stamp in frames; in integers, as this runs for every packet."""
+    return (2 * pts * tick.numerator + tick.denominator) // (2 * tick.denominator)
 
 
 def _length(

@@ -14,7 +14,7 @@ told by a ``DecodeError`` once everything that can be decoded was delivered.
 """
 
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
 from os import PathLike
 from pathlib import Path
@@ -26,8 +26,8 @@ import numpy as np
 from av.audio.frame import AudioFrame
 
 from tonearm.audio.container import Packets, open_audio
-from tonearm.audio.samples import to_block
-from tonearm.model.audio import AudioInfo, Block
+from tonearm.audio.samples import joined
+from tonearm.model.audio import AudioFormat, AudioInfo, Block
 from tonearm.model.errors import DecodeError
 
 _PRE_ROLL_S: Final = 2.0
@@ -44,7 +44,12 @@ what most of this many frames agree on."""
 _AGREEING: Final = 3
 """Time stamps in a row that must agree before a jump in them counts as missing audio."""
 
-_Stamped = tuple[int | None, Block]
+_JOINED_FRAMES: Final = 8192
+"""Short frames are converted together up to this many."""
+
+_Sound = AudioFrame | Block
+_Stamped = tuple[int | None, int, _Sound]
+"""Where it says that it belongs (an absolute frame), how many frames it has, and itself."""
 
 
 def inspect(path: Path) -> AudioInfo:
@@ -64,24 +69,24 @@ class Decoder:
 
     Args:
         path: the file.
-        start_frame: absolute frame of the first sample that ``read`` returns, >= 0.
+        start_frame: absolute frame of the first sample that ``read`` returns, >= 0; or what says it, told
+            what the container says.
 
     Raises:
         FileMissing, DecodeError: as ``inspect``.
         ValueError: a negative start.
     """
 
-    def __init__(self, path: str | PathLike[str], start_frame: int = 0) -> None:
-        if start_frame < 0:
-            raise ValueError(f"start_frame must be >= 0, got {start_frame}")
+    def __init__(self, path: str | PathLike[str], start_frame: int | Callable[[AudioInfo], int] = 0) -> None:
         self._path = Path(path)
         self._lost_frames = 0
         self._failure: DecodeError | None = None
         self._source = open_audio(self._path)
-        self._position = start_frame
         self._rest: Block = self._silence(0)
         try:
-            self._blocks = self._from(start_frame)
+            start = start_frame if isinstance(start_frame, int) else start_frame(self.info)
+            self._position = start
+            self._blocks = self._from(start)
         except BaseException:
             self.close()
             raise
@@ -159,6 +164,8 @@ class Decoder:
 
     def _from(self, start: int) -> Iterator[Block]:
         """Blocks whose first sample is frame ``start``."""
+        if start < 0:
+            raise ValueError(f"start_frame must be >= 0, got {start}")
         lossless = self.info.bit_depth is not None
         for seconds in (0.0 if lossless else _PRE_ROLL_S, 5 * _PRE_ROLL_S):
             target = start - round(seconds * self.info.format.rate)
@@ -196,15 +203,21 @@ class Decoder:
             return None
         starts: Counter[int] = Counter()
         offset = 0
-        for pts, block in first:
-            if pts is not None:
-                starts[self._source.frame_of(pts) - offset] += 1
-            offset += len(block)
-        position = starts.most_common(1)[0][0] if starts and self._source.frame_true else 0
-        return position, self._in_place(position, chain(first, stamped))
+        for at, frames, _ in first:
+            if at is not None:
+                starts[at - offset] += 1
+            offset += frames
+        position = starts.most_common(1)[0][0] if starts else 0
+        return position, self._converted(self._in_place(position, chain(first, stamped)))
 
-    def _in_place(self, position: int, stamped: Iterator[_Stamped]) -> Iterator[Block]:
-        """Blocks, with silence where the time stamps say that some are missing."""
+    def _converted(self, sounds: Iterator[_Sound]) -> Iterator[Block]:
+        try:
+            yield from joined(sounds, _JOINED_FRAMES)
+        except ValueError as exc:
+            raise DecodeError(f"{self._path}: {exc}") from exc
+
+    def _in_place(self, position: int, stamped: Iterator[_Stamped]) -> Iterator[_Sound]:
+        """The same, with silence where the time stamps say that some are missing."""
         ahead: deque[_Stamped] = deque()
         failure: DecodeError | None = None
         try:
@@ -212,30 +225,28 @@ class Decoder:
                 ahead.append(item)
                 if len(ahead) < _AGREEING:
                     continue
-                if gap := self._gap(position, ahead):
+                at, frames, sound = ahead[0]
+                if at is not None and at > position and (gap := self._gap(position, ahead)):
                     self._lost_frames += gap
                     position += gap
                     yield self._silence(gap)
-                block = ahead.popleft()[1]
-                position += len(block)
-                yield block
+                ahead.popleft()
+                position += frames
+                yield sound
         except DecodeError as exc:
             failure = exc
-        yield from (block for _, block in ahead)
+        yield from (sound for _, _, sound in ahead)
         if failure is not None:
             raise failure
 
     def _gap(self, position: int, ahead: Iterable[_Stamped]) -> int:
-        """Frames between ``position`` and where the next blocks say, with one voice, that they belong."""
+        """Frames between ``position`` and where the next ones say, with one voice, that they belong."""
         gap = 0
-        for number, (pts, block) in enumerate(ahead):
-            if pts is None or not self._source.frame_true:
+        for number, (at, frames, _) in enumerate(ahead):
+            if at is None or at <= position or (number and at - position != gap):
                 return 0
-            found = self._source.frame_of(pts) - position
-            if found <= 0 or (number and found != gap):
-                return 0
-            gap = found
-            position += len(block)
+            gap = at - position
+            position += frames
         if gap > _MAX_LOSS_S * self.info.format.rate:
             raise DecodeError(f"{self._path}: {gap} frames are missing before frame {position}")
         return gap
@@ -251,8 +262,9 @@ class Decoder:
             position = end
 
     def _decoded(self, packets: Packets) -> Iterator[_Stamped]:
-        """Frames as they come out of the decoder, with their time stamps."""
-        decoder = self._source.decoder
+        """Frames as they come out of the decoder, with their places where those can be told."""
+        source = self._source
+        decoder, wanted = source.decoder, self.info.format
         lost, started = 0, False
         try:
             for packet in packets:
@@ -267,11 +279,14 @@ class Decoder:
                     # What fails before the first frame only moves the first time stamp.
                     if started:
                         self._lost_frames += lost
-                        yield None, self._silence(lost)
+                        yield None, lost, self._silence(lost)
                     lost = 0
                 for frame in decoded:
                     started = True
-                    yield frame.pts, self._to_block(frame)
+                    if (frame.sample_rate, frame.layout.nb_channels) != (wanted.rate, wanted.channels):
+                        raise DecodeError(f"{self._path}: changes from {wanted} to {_format(frame)}")
+                    pts = frame.pts if source.frame_true else None
+                    yield None if pts is None else source.frame_of(pts), frame.samples, frame
         except av.error.FFmpegError as exc:
             raise DecodeError(f"{self._path}: {exc}") from exc
 
@@ -281,15 +296,6 @@ class Decoder:
         rate = self.info.format.rate
         return round(duration * base * rate) if duration else rate // 50
 
-    def _to_block(self, frame: AudioFrame) -> Block:
-        wanted = self.info.format
-        channels = frame.layout.nb_channels
-        if frame.sample_rate != wanted.rate or channels != wanted.channels:
-            raise DecodeError(
-                f"{self._path}: changes from {wanted.rate} Hz, {wanted.channels} channels"
-                f" to {frame.sample_rate} Hz, {channels} channels"
-            )
-        try:
-            return to_block(frame)
-        except ValueError as exc:
-            raise DecodeError(f"{self._path}: {exc}") from exc
+
+def _format(frame: AudioFrame) -> AudioFormat:
+    return AudioFormat(frame.sample_rate, frame.layout.nb_channels)

@@ -12,9 +12,10 @@ from typing import Final, Self
 
 import av.error
 import numpy as np
+from av.audio.frame import AudioFrame
 
 from tonearm.audio.container import open_audio
-from tonearm.audio.samples import to_block
+from tonearm.audio.samples import joined
 from tonearm.model.audio import AudioInfo, Block
 from tonearm.model.errors import DecodeError
 
@@ -49,13 +50,16 @@ class Excerpts:
         settling = round(_SETTLING_S * self.info.format.rate)
         excerpt: Block = np.empty((frames, self.info.format.channels), np.float32)
         filled = -settling
-        for block in self._blocks(max(0, frame - settling)):
-            heard = block[max(0, -filled) : frames - filled]
-            start = max(0, filled)
-            excerpt[start : start + len(heard)] = heard
-            filled += len(block)
-            if filled >= frames:
-                break
+        try:
+            for block in joined(self._sounds(max(0, frame - settling)), frames + settling):
+                heard = block[max(0, -filled) : frames - filled]
+                start = max(0, filled)
+                excerpt[start : start + len(heard)] = heard
+                filled += len(block)
+                if filled >= frames:
+                    break
+        except (av.error.FFmpegError, ValueError) as exc:
+            raise DecodeError(f"{self._path}: no sound at frame {frame}: {exc}") from exc
         return excerpt[: max(0, filled)]
 
     def close(self) -> None:
@@ -69,25 +73,22 @@ class Excerpts:
     ) -> None:
         self.close()
 
-    def _blocks(self, frame: int) -> Iterator[Block]:
+    def _sounds(self, frame: int) -> Iterator[AudioFrame]:
         """What can be decoded from about ``frame`` on; a packet that cannot is left out."""
         source, wanted = self._source, self.info.format
         earliest = frame - _BESIDE_S * wanted.rate
         arrived = False
-        try:
-            source.container.seek(source.stamp_of(frame), stream=source.stream)
-            source.decoder.flush_buffers()
-            for packet in source.container.demux(source.stream):
-                try:
-                    decoded = source.decoder.decode(packet)
-                except av.error.FFmpegError:
+        source.container.seek(source.stamp_of(frame), stream=source.stream)
+        source.decoder.flush_buffers()
+        for packet in source.container.demux(source.stream):
+            try:
+                decoded = source.decoder.decode(packet)
+            except av.error.FFmpegError:
+                continue
+            for sound in decoded:
+                arrived = arrived or sound.pts is None or source.frame_of(sound.pts) >= earliest
+                if not arrived:
                     continue
-                for sound in decoded:
-                    arrived = arrived or sound.pts is None or source.frame_of(sound.pts) >= earliest
-                    if not arrived:
-                        continue
-                    if (sound.sample_rate, sound.layout.nb_channels) != (wanted.rate, wanted.channels):
-                        raise DecodeError(f"{self._path}: changes its format after frame {frame}")
-                    yield to_block(sound)
-        except (av.error.FFmpegError, ValueError) as exc:
-            raise DecodeError(f"{self._path}: no sound at frame {frame}: {exc}") from exc
+                if (sound.sample_rate, sound.layout.nb_channels) != (wanted.rate, wanted.channels):
+                    raise DecodeError(f"{self._path}: changes its format after frame {frame}")
+                yield sound

@@ -4,13 +4,16 @@ Integers are scaled by a power of two (full scale = 1.0), which is exact up to 2
 kept as they are, also above 1.0.
 """
 
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import numpy as np
+from av.audio.fifo import AudioFifo
 from av.audio.frame import AudioFrame
 from numpy.typing import DTypeLike
 
 from tonearm.model.audio import Block
+from tonearm.model.errors import DecodeError
 
 _DTYPES: Final[dict[str, DTypeLike]] = {
     "u8": np.uint8,
@@ -46,6 +49,48 @@ def to_block(frame: AudioFrame) -> Block:
     if name in _BITS:
         block *= np.float32(2.0 ** (1 - _BITS[name]))
     return block
+
+
+def joined(sounds: Iterable[AudioFrame | Block], frames: int) -> Iterator[Block]:
+    """Decoded frames, one after another, as blocks of at least ``frames`` frames; the last may be shorter.
+
+    Packets are short (10 to 40 ms), and what Python does for each costs as much as the decoder. All
+    frames have the same number of channels, and lose their time stamps. Blocks pass as they are.
+
+    Raises:
+        DecodeError: ``sounds`` did; everything before was given.
+        ValueError: as ``to_block``.
+    """
+    fifo = AudioFifo()
+    failure: DecodeError | None = None
+    try:
+        for sound in sounds:
+            if not isinstance(sound, AudioFrame):
+                yield from _emptied(fifo)
+                yield sound
+                continue
+            # With a stamp, the queue would insist that it continues the last.
+            sound.pts = None
+            try:
+                fifo.write(sound)
+            except ValueError:
+                # Another sample format from here on.
+                yield from _emptied(fifo)
+                fifo = AudioFifo()
+                fifo.write(sound)
+            if fifo.samples >= frames:
+                yield from _emptied(fifo)
+    except DecodeError as exc:
+        failure = exc
+    yield from _emptied(fifo)
+    if failure is not None:
+        raise failure
+
+
+def _emptied(fifo: AudioFifo) -> Iterator[Block]:
+    frame = fifo.read()
+    if frame is not None:
+        yield to_block(frame)
 
 
 def _values(plane: Any, name: str, count: int) -> np.ndarray[tuple[int], np.dtype[Any]]:

@@ -216,7 +216,8 @@ class TruePeakLimiter:
     def _detect(self, x: Block, reductions: Samples64, stop: int) -> None:
         """Fill in what the intervals need, by the threshold that held when their first frame came in.
 
-        The intervals before frame 0 count too: sound that begins at its loudest rings before its first sample.
+        The intervals before frame 0 count too: sound that begins at its loudest rings before its first
+        sample.
         """
         first = start = self._received - REACH
         while start < stop:

@@ -15,7 +15,7 @@ from typing import Final, Self
 
 import numpy as np
 
-from tonearm.audio.decode import Decoder, inspect
+from tonearm.audio.decode import Decoder
 from tonearm.dsp.downmix import to_stereo
 from tonearm.mastering.chain import GRID_FRAMES, Chain
 from tonearm.mastering.hybrid import HybridProcessor
@@ -84,16 +84,13 @@ class ChunkedAudioProcessor:
         self._sources: deque[Block] = deque()
         self._ended = False
         self._failure: DecodeError | None = None
-        source_format = inspect(path).format
-        rate, channels = source_format.rate, source_format.channels
+        # Opened once: to open a file can take as long as to decode a second of it.
+        self._decoder = Decoder(path, self._first_frame)
+        first = self._decoder.position
+        rate, channels = self.info.format.rate, self.info.format.channels
         self._grid = source.grid_frames if isinstance(source, HybridProcessor) else rate // 2
         self._fine, self._fine_until = rate // _FINE_STEPS_PER_SECOND, start_frame + rate // 2
-        first = start_frame
-        if not self._plan.bypass:
-            aligned = GRID_FRAMES if self._hybrid is None else self._grid
-            first = max(0, start_frame - round(PRE_ROLL_S * rate)) // aligned * aligned
         self._surplus = self._source_surplus = start_frame - first
-        self._decoder = Decoder(path, first)
         self._format = AudioFormat(rate, channels if channels <= most_channels else STEREO)
         led_in = lead_in if start_frame == 0 and not self._plan.bypass else lead_in[:0]
         self._chain = Chain(self._plan, rate, self._format.channels, first - len(led_in))
@@ -166,6 +163,14 @@ class ChunkedAudioProcessor:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _first_frame(self, info: AudioInfo) -> int:
+        """Where the chain begins, for the first sample out."""
+        if self._plan.bypass:
+            return self._position
+        rate = info.format.rate
+        aligned = GRID_FRAMES if self._hybrid is None else self._hybrid.grid_frames
+        return max(0, self._position - round(PRE_ROLL_S * rate)) // aligned * aligned
 
     def _joined(self, parts: list[Block]) -> Block:
         if len(parts) == 1:

@@ -10,7 +10,7 @@ CPU_LIMIT_S: Final = 600
 """CPU time for one file, seconds; three hours of stereo at 44.1 kHz take 45."""
 
 MEMORY_LIMIT: Final = 1 << 30
-"""Bytes of private memory of a worker. It has 200 MB when it is warm, and 270 MB at the end of a file of three hours.
+"""Bytes of private memory of a worker: 200 MB when it is warm, 270 MB at the end of a file of three hours.
 
 Not the address space: numba and OpenBLAS reserve far more of it than they use.
 """
