@@ -100,11 +100,13 @@ def judged(name: str, x: Samples, rate: int, original: Samples | None = None) ->
     out, near = measured(y, rate), distance_db(analysis)
     grown = distance_db(out) - near
     row.want("Q12", grown <= ROUNDING_DB)
+    missed = f"{miss:+.2f}" if reached else "  -  "
     row.text = (
-        f"{plan.lwrp.policy.value[:4]} {weights.restore:.2f} {weights.master:.2f} | {before.lufs:6.1f} {before.plr_db:5.1f} "
-        f"{before.lra_lu:5.1f} | {plan.gain_db:+6.2f} {plan.compression.reduction_db:5.2f} {plan.restoration.boost_db:5.2f} "
-        f"{plan.width.side_gain_db:+5.2f} {plan.width.mono_bass:4.2f} | {after.lufs:6.2f} "
-        f"{f'{miss:+.2f}' if reached else '  -  '} {gained:+6.2f} {after.lra_lu - before.lra_lu:+5.2f} "
+        f"{plan.lwrp.policy.value[:4]} {weights.restore:.2f} {weights.master:.2f} | "
+        f"{before.lufs:6.1f} {before.plr_db:5.1f} {before.lra_lu:5.1f} | "
+        f"{plan.gain_db:+6.2f} {plan.compression.reduction_db:5.2f} {plan.restoration.boost_db:5.2f} "
+        f"{plan.width.side_gain_db:+5.2f} {plan.width.mono_bass:4.2f} | "
+        f"{after.lufs:6.2f} {missed} {gained:+6.2f} {after.lra_lu - before.lra_lu:+5.2f} "
         f"{near:5.2f} {grown:+6.3f} | {second}"
     )
     if original is not None and weights.restore == 1.0:
@@ -164,17 +166,23 @@ def of_track(path: Path) -> list[Row]:
         x, rate = decoded(path)
     except DecodeError as exc:
         return [Row(path.name, f"left out: {exc}")]
-    rows = [judged(path.name, x, rate)]
     analysis = measured(x, rate)
+    copies = [
+        judged(f"{path.name} +{push}", limited(part, rate, push), rate, part)
+        for part in clean_excerpt(x, rate, analysis)
+        for push in PUSHES_DB
+    ]
+    return [judged(path.name, x, rate), *copies]
+
+
+def clean_excerpt(x: Samples, rate: int, analysis: Analysis) -> list[Samples]:
+    """The middle of a clean track at full scale, to be made loud; nothing of one that is short or loud."""
     clean = analysis.fingerprint.lufs <= CLEAN_LUFS and analysis.measures.psr_p10_db >= CLEAN_PSR_DB
     if not clean or len(x) < LEAST_COPY_S * rate:
-        return rows
+        return []
     start = max(0, len(x) // 2 - COPY_S // 2 * rate)
-    original = np.ascontiguousarray(x[start : start + COPY_S * rate])
-    original /= np.abs(original).max()
-    return rows + [
-        judged(f"{path.name} +{push}", limited(original, rate, push), rate, original) for push in PUSHES_DB
-    ]
+    part = x[start : start + COPY_S * rate]
+    return [np.ascontiguousarray(part / np.abs(part).max())]
 
 
 def rows_of(directory: Path, only: str, jobs: int) -> Iterator[Row]:

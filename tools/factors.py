@@ -4,6 +4,7 @@ Every track below DIR is rendered with one stage alone, and its loudness measure
 
     compression   2 dB, of tracks that are mastered                LU per dB of reduction
     restoration   as planned, of tracks that are restored          LU per dB of boost
+                  and of clean ones pushed 6 and 9 dB into a brick wall
     width         the side up and down by 1.5 dB, of all stereo    share of the side's energy that is heard
 
 The first two are the numbers with the least largest error; the third is the median.
@@ -16,7 +17,8 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from dynamics import SUFFIXES, decoded
+from brickwall import limited
+from dynamics import SUFFIXES, clean_excerpt, decoded
 from mastered import Samples, measured, planned, render
 from truth import lufs
 
@@ -30,6 +32,7 @@ DESTINATION: Final = Path(__file__).parents[1] / "src/tonearm/mastering/factors.
 FLAT: Final = (0.0,) * 7
 NO_CEILING_DBTP: Final = 60.0
 LEAST_WEIGHT: Final = 0.5
+PUSHES_DB: Final = (6, 9)
 
 MODULE: Final = '''\
 """What dynamics and width do to loudness, measured on music. Written by ``tools/factors.py``.
@@ -41,13 +44,13 @@ the least largest error, of width the median.
 from typing import Final
 
 COMPRESSION_LU_PER_DB: Final = {compression.factor:.3f}
-"""LU per dB of reduction. Of {compression.tracks} tracks that are mastered, reduced by {reduction:g} dB: within {compression.error:.2f} LU."""
+"""LU per dB of reduction. Of {compression.tracks} tracks, reduced by {reduction:g} dB: within {compression.error:.2f} LU."""
 
 RESTORATION_LU_PER_DB: Final = {restoration.factor:.3f}
-"""LU per dB of boost. Of {restoration.tracks} tracks that are restored, as planned: within {restoration.error:.2f} LU."""
+"""LU per dB of boost. Of {restoration.tracks} loud tracks and copies, as planned: within {restoration.error:.2f} LU."""
 
 SIDE_ENERGY_SHARE: Final = {width.factor:.3f}
-"""Share of the side's energy that is heard. Of {width.tracks} stereo tracks, +/-{side:g} dB: within {width.error:.2f} LU."""
+"""What the side's share of the energy counts for. Of {width.tracks} tracks, +/-{side:g} dB: within {width.error:.2f} LU."""
 '''
 
 
@@ -94,6 +97,17 @@ def tracks(directory: Path) -> Iterator[tuple[Samples, int, Analysis]]:
         yield x, rate, measured(x, rate)
 
 
+def re_opened(x: Samples, rate: int) -> Iterator[tuple[float, float]]:
+    """Boost, dB, and what it does to loudness; nothing where the track is not restored."""
+    analysis = measured(x, rate)
+    lwrp = planned(analysis).lwrp
+    assert lwrp is not None
+    if lwrp.weights.restore >= LEAST_WEIGHT:
+        boost_db = wanted_boost(analysis.fingerprint.crest_db, 1.0, 1.0)
+        stage = restoration(boost_db, analysis.measures, analysis.measures.true_peak_dbtp, 0.0)
+        yield boost_db, change_lu(x, rate, restoration=stage)
+
+
 def main() -> None:
     if len(sys.argv) != 2:
         raise SystemExit("usage: python tools/factors.py DIR")
@@ -105,13 +119,16 @@ def main() -> None:
         if lwrp.weights.master == 1.0:
             stage = compression(MOST_REDUCTION_DB, measures, fingerprint.lufs, FLAT)
             reduced.append((MOST_REDUCTION_DB, change_lu(x, rate, compression=stage)))
-        if lwrp.weights.restore >= LEAST_WEIGHT:
-            boost_db = wanted_boost(fingerprint.crest_db, 1.0, 1.0)
-            opened = restoration(boost_db, measures, measures.true_peak_dbtp, 0.0)
-            boosted.append((boost_db, change_lu(x, rate, restoration=opened)))
+        loud = [
+            x,
+            *(limited(part, rate, push) for part in clean_excerpt(x, rate, analysis) for push in PUSHES_DB),
+        ]
+        boosted += [row for copy in loud for row in re_opened(copy, rate)]
         if measures.channels == STEREO and fingerprint.stereo_width > NARROWEST:
-            for side_db in (-MOST_SIDE_DB, MOST_SIDE_DB):
-                widened.append((fingerprint.stereo_width, side_db, change_lu(x, rate, width=Width(side_db))))
+            widened += [
+                (fingerprint.stereo_width, side_db, change_lu(x, rate, width=Width(side_db)))
+                for side_db in (-MOST_SIDE_DB, MOST_SIDE_DB)
+            ]
     text = MODULE.format(
         compression=least_largest_error(reduced),
         restoration=least_largest_error(boosted),

@@ -98,7 +98,7 @@ def psr_p10_db(x: Samples, rate: int, highest_dbtp: float) -> float:
     for second in range(len(x) // rate):
         state.add_frames(stereo[second * rate : (second + 1) * rate].reshape(-1), rate)
         if second >= 2:
-            peak = 20.0 * np.log10(max(max(peaks.segment_peaks[second - 2 : second + 1]), 1e-9))
+            peak = 20.0 * np.log10(max(*peaks.segment_peaks[second - 2 : second + 1], 1e-9))
             rows.append((min(peak, highest_dbtp), pyebur128.get_loudness_shortterm(state)))
     values = np.array([row for row in rows if row[1] > -70.0])
     loud = values[values[:, 1] > values[:, 1].max() - 20.0]

@@ -60,7 +60,7 @@ BIASES: Final[Mapping[Preset, Bias]] = MappingProxyType(
             restoration_scale=1.5,
         ),
         Preset.LIVE: Bias(
-            summary="Ambience kept: half of the correction above 4 kHz, a quarter of compression, width as it is.",
+            summary="Ambience kept: half of the correction above 4 kHz, a quarter of compression, no width.",
             correction_scale=(1.0, 1.0, 1.0, 1.0, 1.0, 0.5, 0.5),
             compression_scale=0.25,
             width_scale=0.0,
