@@ -199,8 +199,8 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1))
     asked = parser.parse_args()
     print(
-        f"{'':32} class rest mast |   LUFS   PLR   LRA |   gain  comp  rest  side mono |    out  miss   dPLR  dLRA "
-        "corr. grown | again       | wanted lost back          SI-SDR"
+        f"{'':32} class rest mast |   LUFS   PLR   LRA |   gain  comp  rest  side mono | "
+        "   out  miss   dPLR  dLRA corr. grown | again       | wanted lost back          SI-SDR"
     )
     seen = []
     for row in rows_of(asked.directory, asked.only, asked.jobs):

@@ -44,13 +44,13 @@ the least largest error, of width the median.
 from typing import Final
 
 COMPRESSION_LU_PER_DB: Final = {compression.factor:.3f}
-"""LU per dB of reduction. Of {compression.tracks} tracks, reduced by {reduction:g} dB: within {compression.error:.2f} LU."""
+"""LU per dB. Of {compression.tracks} tracks, by {reduction:g} dB: within {compression.error:.2f} LU."""
 
 RESTORATION_LU_PER_DB: Final = {restoration.factor:.3f}
-"""LU per dB of boost. Of {restoration.tracks} loud tracks and copies, as planned: within {restoration.error:.2f} LU."""
+"""LU per dB. Of {restoration.tracks} tracks and copies: within {restoration.error:.2f} LU."""
 
 SIDE_ENERGY_SHARE: Final = {width.factor:.3f}
-"""What the side's share of the energy counts for. Of {width.tracks} tracks, +/-{side:g} dB: within {width.error:.2f} LU."""
+"""Share that is heard. Of {width.tracks} tracks, +/-{side:g} dB: within {width.error:.2f} LU."""
 '''
 
 
@@ -119,11 +119,10 @@ def main() -> None:
         if lwrp.weights.master == 1.0:
             stage = compression(MOST_REDUCTION_DB, measures, fingerprint.lufs, FLAT)
             reduced.append((MOST_REDUCTION_DB, change_lu(x, rate, compression=stage)))
-        loud = [
-            x,
-            *(limited(part, rate, push) for part in clean_excerpt(x, rate, analysis) for push in PUSHES_DB),
-        ]
-        boosted += [row for copy in loud for row in re_opened(copy, rate)]
+        boosted += re_opened(x, rate)
+        for part in clean_excerpt(x, rate, analysis):
+            for push in PUSHES_DB:
+                boosted += re_opened(limited(part, rate, push), rate)
         if measures.channels == STEREO and fingerprint.stereo_width > NARROWEST:
             widened += [
                 (fingerprint.stereo_width, side_db, change_lu(x, rate, width=Width(side_db)))

@@ -104,7 +104,7 @@ def restoration_reason(plan: MasteringPlan, wanted_db: float) -> str:
         return f"not applied: no room under the ceiling for {wanted_db:.1f} dB"
     bound = ", all that the ceiling leaves" if boost_db < plan.intensity * wanted_db - SHOWN_DB else ""
     return (
-        f"attacks up by {boost_db:.1f} dB at most in three bands{bound}: crest {plan.measured['crest_db']:.1f}, "
+        f"attacks up by {boost_db:.1f} dB in three bands{bound}: crest {plan.measured['crest_db']:.1f}, "
         f"PSR {plan.measured['psr_p10_db']:.1f} dB; loudness {restoration_change(boost_db):+.1f} LU"
     )
 
