@@ -131,6 +131,15 @@ def test_a_second_pass_corrects_nothing_but_the_gain(tmp_path: Path, vibe: Path)
     assert same == first
 
 
+def test_what_falls_under_the_gate_on_its_way_is_rendered_all_the_same(tmp_path: Path) -> None:
+    slow = np.sin(2 * np.pi * 0.7 * np.arange(20 * 44_100) / 44_100).astype(np.float32)
+    source = by_libsndfile(tmp_path / "in.wav", np.stack([slow, slow], axis=1), 44_100, "FLOAT")
+    report = master_file(source, tmp_path / "out.wav", target=Target(ceiling_dbtp=-20.0))
+    assert report.before is not None
+    assert report.after is None
+    assert true_peak_dbtp(decoded(str(tmp_path / "out.wav"))[0]) <= -20.0 + 0.02
+
+
 def test_passes_are_one_or_two(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="passes"):
         master_file(TABLA, tmp_path / "out.flac", passes=3, on_progress=never)

@@ -12,13 +12,14 @@ Samples = NDArray[np.float32]
 def true_peak_dbtp(samples: Samples, oversampling: int = 16) -> float:
     """True peak of ``[frames, channels]`` by 16x resampling, zeros outside the signal."""
     highest = 0.0
-    step = 1 << 18
-    margin = 64
-    padded = np.pad(samples.astype(np.float64), ((margin, margin), (0, 0)))
-    for start in range(0, len(padded), step):
-        part = padded[max(0, start - margin) : start + step + margin]
+    step, margin = 1 << 18, 64
+    padded = np.pad(samples.astype(np.float64), ((2 * margin, 2 * margin), (0, 0)))
+    for start in range(0, len(padded) - 2 * margin, step):
+        part = padded[start : start + step + 2 * margin]
         up = resample_poly(part, oversampling, 1, axis=0, window=("kaiser", 12.0))
-        highest = max(highest, float(np.max(np.abs(up), initial=0.0)))
+        # What rings where the part was cut is not the signal's.
+        inner = up[margin * oversampling : len(up) - margin * oversampling]
+        highest = max(highest, float(np.max(np.abs(inner), initial=0.0)))
     return float(20.0 * np.log10(max(highest, 1e-12)))
 
 

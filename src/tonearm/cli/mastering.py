@@ -91,6 +91,8 @@ def _pairs(source: Path, destination: Path, suffix: str) -> list[tuple[Path, Pat
         raise ValueError(f"{destination} is the source itself, which is never written to")
     if into.exists() and not into.is_dir():
         raise ValueError(f"{destination} is a file, and {source} is a folder")
+    if folder.is_relative_to(into):
+        raise ValueError(f"{destination} holds the source {source}; wanted a folder beside or below it")
     # Masters of an earlier time may lie below the source: they are not mastered again.
     files = [file for file in audio_files(folder) if not file.is_relative_to(into)]
     if not files:

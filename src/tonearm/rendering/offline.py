@@ -171,7 +171,8 @@ class Job:
         """Write the file from what ``measure`` returned."""
         plan = self._plan(analysis, target)
         if self._order.passes > 1:
-            plan = corrected(plan, self._loudness(plan, on_progress)) if not plan.bypass else plan
+            rendered_lufs = None if plan.bypass else self._loudness(plan, on_progress)
+            plan = plan if rendered_lufs is None else corrected(plan, rendered_lufs)
         frames = self._write(plan, on_progress)
         self._expected = frames
         after = _measured(
@@ -189,18 +190,15 @@ class Job:
             analysis.fingerprint, analysis.measures, order.preset, order.intensity, target
         )
 
-    def _loudness(self, plan: MasteringPlan, on_progress: Progress) -> float:
-        """Integrated loudness of a render that is not written, LUFS."""
+    def _loudness(self, plan: MasteringPlan, on_progress: Progress) -> float | None:
+        """Integrated loudness of a render that is not written, LUFS; None where nothing passes the gate."""
         with self._open(plan) as track:
             weights = channel_weights(track.format.channels, self._layout(track))
             meter = LoudnessMeter(track.format.rate, weights)
             for block in _blocks(track):
                 meter.process(block)
                 self._tell(on_progress, 1, track.position)
-        lufs = meter.integrated()
-        # What could be measured before is not gone after a change of some decibels.
-        assert lufs is not None
-        return lufs
+        return meter.integrated()
 
     def _write(self, plan: MasteringPlan, on_progress: Progress) -> int:
         """Write the file; returns the number of frames rendered."""

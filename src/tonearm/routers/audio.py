@@ -125,7 +125,8 @@ async def _send_sound(rendition: Rendition, scope: Scope, receive: Receive, send
     part = None
     if rendition.divisible and length is not None and request.headers.get("if-range", tag) == tag:
         try:
-            part = wanted_part(request.headers.get("range"), length)
+            asked = request.headers.get("range") if request.method == "GET" else None
+            part = wanted_part(asked, length)
         except RangeBeyondEndError:
             refused = problem(416, "RANGE_NOT_SATISFIABLE", f"There are {length} bytes.")
             refused.headers["content-range"] = f"bytes */{length}"

@@ -174,7 +174,7 @@ class AudioStreamController:
         def look_up() -> Asked:
             track = self._tracks.get(request.track_id)
             target, no_album = self._target, None
-            if request.level == "album" and request.intensity:
+            if request.level == "album" and not needs_no_plan(request):
                 try:
                     target = self._of_album(track)
                 except (NoAlbum, AlbumNotMeasured) as error:

@@ -112,9 +112,10 @@ class Rendition:
 
     @property
     def tag(self) -> str:
-        """Names what comes out: another file, plan, kind or start has another name."""
+        """Names what comes out: another file, plan, kind, start or counted length has another name."""
         plan = json.dumps(describe(self._plan), sort_keys=True)
-        parts = (tonearm.__version__, str(self._track.signature), self._kind, str(self._start), plan)
+        counted = f"{self._start} {self._frames}"
+        parts = (tonearm.__version__, str(self._track.signature), self._kind, counted, plan)
         return _digest("\n".join(parts))
 
     @property
