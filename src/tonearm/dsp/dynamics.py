@@ -9,11 +9,11 @@ under ``full_b``, the whole reduction from there up and never more of it, so its
 ``attack_b``, 0..1, is what was lost when a limiter pulled peaks down, and is found where
 
   - the waveform comes within 1 dB of the level where the track's peaks are (``peaks_dbfs``), and
-  - the band's power rises over its own mean of the last 30 to 60 ms. By how much it must rise falls from
+  - the band's power rises over its own mean of the last 20 to 50 ms. By how much it must rise falls from
     8 dB, 1 dB under that level, to nothing at 1 dB over it (1.5 dB for the highest band: a kick at full
     level lifts no cymbal that does not rise itself).
 
-It goes up over 3 ms, which is looked ahead, is held as long, and falls in 6 ms. Every attack draws on
+It goes up over 3 ms, which is looked ahead, is held as long, and falls in 4 ms. Every attack draws on
 the band's budget, which an attack of 30 ms uses up and 0.1 s fills again: so the first of a dense row stands
 out, and loudness hardly changes. Only the highest peaks of a track, over those of the others, do not wait.
 
@@ -44,9 +44,9 @@ MOST_DB: Final = 6.0
 _STEP_S = 0.0008
 _AHEAD_S = 0.003
 _FAST_S = (0.004, 0.0008, 0.001)
-_SLOW_S = (0.06, 0.04, 0.03)
+_SLOW_S = (0.05, 0.03, 0.02)
 _MEAN_S = 0.15
-_FALL_S = 0.006
+_FALL_S = 0.004
 _FAR_RISE_DB = (8.0, 8.0, 8.0)
 _NEAR_RISE_DB = (-2.0, -2.0, 1.5)
 _PEAK_S = 0.005

@@ -31,6 +31,8 @@ FULL_OVER_DB: Final = 4.0
 _PEAKS_SHARE: Final = 60.0
 """Of the half seconds of a track, so many percent peak lower than where its peaks are said to be."""
 
+_LOUD_SHARE: Final = 90.0
+_PEAKS_APART_DB: Final = 1.0
 _PEAKS_OVER_S: Final = 0.5
 _FULL_SCALE: Final = 127.0
 _SOFTEST: Final = 0.5 / _FULL_SCALE
@@ -132,4 +134,5 @@ def gathered_peaks_dbfs(measures: TrackMeasures) -> float:
     together = min(WAVEFORM_PAIRS, max(1, round(_PEAKS_OVER_S * WAVEFORM_PAIRS / seconds)))
     count = WAVEFORM_PAIRS // together
     highest = peaks[: count * together].reshape(count, together).max(axis=1)
-    return float(20.0 * np.log10(max(np.percentile(highest, _PEAKS_SHARE), _SOFTEST)))
+    most, loud = np.percentile(highest, (_PEAKS_SHARE, _LOUD_SHARE))
+    return float(20.0 * np.log10(max(most, loud * 10.0 ** (-_PEAKS_APART_DB / 20.0), _SOFTEST)))
