@@ -14,7 +14,7 @@ from typing import Final
 
 import structlog
 import uvloop
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import CollectorRegistry
 
 from tonearm.audio.decode import Decoder
 from tonearm.fingerprints.background import BackgroundAnalysis
@@ -40,6 +40,7 @@ from tonearm.routers.enhancement import build_enhancement_router
 from tonearm.routers.fingerprints import build_fingerprint_router
 from tonearm.routers.health import build_health_router
 from tonearm.routers.library import build_library_router
+from tonearm.routers.metrics import Metrics
 from tonearm.routers.newsroom import ScanNews
 from tonearm.routers.slots import StreamSlots
 from tonearm.routers.system import SocketRouter
@@ -98,7 +99,9 @@ def _open_library(settings: Settings) -> RepositoryFactory:
     except ValueError as error:
         raise UnusableSetting(f"library.database_url: {error}") from error
     except ModuleNotFoundError as error:
-        raise UnusableSetting(f"library.database_url: needs the Python package {error.name}") from error
+        raise UnusableSetting(
+            f"library.database_url: needs the Python package {error.name}; pip install 'tonearm[postgres]'"
+        ) from error
 
 
 def serve(settings: Settings, *, open_page: bool) -> int:
@@ -247,9 +250,7 @@ def _build_streams(
     registry: CollectorRegistry,
 ) -> tuple[SocketRouter, AudioRouter]:
     """The WebSocket and what plays on it, and the same over HTTP."""
-    fallbacks = Counter(
-        "tonearm_fallbacks", "Plays in standard mastering, by reason", ["reason"], registry=registry
-    )
+    metrics = Metrics(registry)
     controller = AudioStreamController(
         tracks=PresentTracks(library.tracks),
         albums=library.albums,
@@ -262,13 +263,15 @@ def _build_streams(
         lead_s=settings.streaming.lead_s,
         start_wait_s=settings.streaming.start_wait_s,
         clock=time.monotonic,
-        count_fallback=lambda reason: fallbacks.labels(reason).inc(),
+        counts=metrics,
     )
     slots = StreamSlots(settings.limits.streams_total, settings.limits.streams_per_client)
-    sockets = SocketRouter(controller, slots, Times())
+    sockets = SocketRouter(controller, slots, Times(), metrics)
     audio = AudioRouter(Renditions(controller, _open_renderer, pool, time.monotonic), slots, HTTP_STALL_S)
-    connected = Gauge("tonearm_connections", "Open WebSocket connections", registry=registry)
-    connected.set_function(lambda: sockets.connected)
+    metrics.show("tonearm_connections", "Open WebSocket connections", lambda: sockets.connected)
+    metrics.show(
+        "tonearm_stream_places_taken", "Streams being made, on sockets and over HTTP", lambda: slots.in_use
+    )
     return sockets, audio
 
 

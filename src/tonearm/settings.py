@@ -40,10 +40,17 @@ class _Group(BaseModel):
 
 
 class LibrarySettings(_Group):
-    """Where the music is and where what is known about it is kept."""
+    """Where the music is, where what is known about it is kept, and how changes are noticed.
+
+    With ``watch`` a change is scanned when the system tells of it. Besides, all roots are scanned every
+    ``rescan_minutes``, those on other machines every ``poll_minutes``.
+    """
 
     roots: tuple[Path, ...] = ()
     database_url: str | None = None
+    watch: bool = True
+    rescan_minutes: float = Field(60.0, ge=1.0)
+    poll_minutes: float = Field(5.0, ge=1.0)
 
 
 class ServerSettings(_Group):

@@ -19,7 +19,7 @@ from tonearm.model.errors import (
     TonearmError,
 )
 from tonearm.model.fingerprint import ALGORITHM_VERSION
-from tonearm.model.measures import Analysis
+from tonearm.model.measures import Analysis, Stored
 from tonearm.model.track import Track
 
 
@@ -45,11 +45,11 @@ class Library:
     async def idle(self) -> None:
         await self.no_plays.wait()
 
-    async def lookup(self, wanted: Track) -> Analysis | None:
+    async def lookup(self, wanted: Track) -> Stored | None:
         found = self.known.get(wanted.id)
         if found is not None and found.algorithm_version == ALGORITHM_VERSION:
             self._done(wanted)
-        return found
+        return None if found is None else Stored(found, "database")
 
     async def generate(self, wanted: Track, *, background: bool) -> Analysis:
         assert background

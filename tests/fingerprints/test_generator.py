@@ -25,7 +25,7 @@ from tonearm.model.errors import (
     NotEnoughAudio,
     TrackNotFound,
 )
-from tonearm.model.measures import Analysis
+from tonearm.model.measures import Analysis, Stored
 from tonearm.model.probe import Probe
 from tonearm.model.track import FileSignature, Track
 
@@ -157,7 +157,7 @@ async def test_a_stored_fingerprint_comes_from_the_database_alone(executor) -> N
 async def test_a_sidecar_answers_and_fills_the_database(executor) -> None:
     async with world(executor) as here:
         here.files.kept[SIGNATURE] = analysis()
-        assert await here.generator.lookup(track()) == analysis()
+        assert await here.generator.lookup(track()) == Stored(analysis(), "sidecar")
         assert here.database.rows == {(1, SIGNATURE): analysis()}
         assert here.service.calls == 0
 
@@ -197,7 +197,7 @@ async def test_a_database_that_is_locked_for_writing_keeps_no_other_track_waitin
             while here.service.ended < len(waiting):
                 await asyncio.sleep(0.001)
             async with asyncio.timeout(2):
-                assert await here.generator.lookup(track(track_id=9)) == analysis()
+                assert await here.generator.lookup(track(track_id=9)) == Stored(analysis(), "database")
             assert not any(task.done() for task in waiting)
         finally:
             unlocked.set()
@@ -375,25 +375,47 @@ async def test_a_timeout_told_by_the_service_counts_as_one(executor) -> None:
 async def test_a_slow_service_is_asked_in_the_background_until_it_works(executor) -> None:
     async with world(executor) as here:
         here.service.serving = False
-        here.generator.report_slow()
-        here.generator.report_slow()
+        for _ in range(2):
+            assert not await here.generator.look_after()
         assert here.generator.suspect
         with pytest.raises(FingerprintServerDown):
             await here.generator.generate(track())
-        async with asyncio.timeout(5):
-            while here.service.health_calls < 1:
-                await asyncio.sleep(0.01)
-            here.service.serving = True
+        here.service.serving = True
+        async with asyncio.timeout(20):
             while here.generator.suspect:
                 await asyncio.sleep(0.01)
-        assert here.service.health_calls == 2
+        assert here.service.health_calls >= 3
         assert await here.generator.generate(track()) == analysis()
+
+
+async def test_whoever_waited_in_vain_has_the_service_looked_after_and_need_not_stay(executor) -> None:
+    async with world(executor) as here:
+        here.service.serving = False
+        asked = [here.generator.look_after() for _ in range(3)]
+        for one in asked[1:]:
+            one.cancel()
+        assert await asked[0] is False
+        assert here.service.health_calls == 1
+        assert here.generator.suspect
+        here.service.serving = True
+        assert await here.generator.look_after() is True
+        assert not here.generator.suspect
+
+
+async def test_a_service_is_found_out_even_if_nobody_stays_to_hear_it(executor) -> None:
+    async with world(executor) as here:
+        here.service.serving = False
+        here.generator.look_after().cancel()
+        async with asyncio.timeout(5):
+            while not here.generator.suspect:
+                await asyncio.sleep(0.001)
 
 
 async def test_a_suspect_service_does_not_keep_stored_fingerprints_back(executor) -> None:
     async with world(executor) as here:
         here.database.rows[1, SIGNATURE] = analysis()
-        here.generator.report_slow()
+        here.service.serving = False
+        assert not await here.generator.look_after()
         assert await here.generator.get_or_generate(track()) == analysis()
 
 
@@ -403,7 +425,8 @@ async def test_closing_ends_what_is_under_way(executor) -> None:
         waiting = asyncio.create_task(here.generator.generate(track()))
         while not here.service.calls:
             await asyncio.sleep(0.001)
-        here.generator.report_slow()
+        here.service.serving = False
+        assert not await here.generator.look_after()
         await here.generator.close()
         with pytest.raises(asyncio.CancelledError):
             await waiting

@@ -9,6 +9,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
@@ -16,7 +17,8 @@ from analyses import analysis
 from scanned import scanned
 from sqlalchemy import create_engine
 
-from tonearm.library.database import open_library
+from tonearm.library.database import WRITER_LOCK, open_library
+from tonearm.library.repositories import RepositoryFactory
 from tonearm.library.tables import metadata
 from tonearm.model.errors import LibraryUnavailable
 
@@ -27,12 +29,61 @@ def url(path: Path) -> str:
     return f"sqlite:///{path}"
 
 
-def test_migrations_lead_to_the_schema_of_the_tables(tmp_path):
-    open_library(url(tmp_path / "library.db")).close()
-    engine = create_engine(url(tmp_path / "library.db"))
-    with engine.connect() as connection:
+def test_migrations_lead_to_the_schema_of_the_tables(library, raw):
+    with raw.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-    engine.dispose()
+
+
+def test_every_way_to_write_a_postgres_url_means_the_same(postgres):
+    with postgres.database() as name:
+        named = postgres.url(name)
+        for url_given in (
+            named,
+            named.replace("postgresql", "postgres"),
+            named.replace("://", "+psycopg://"),
+        ):
+            open_library(url_given).close()
+
+
+def test_several_openers_of_a_fresh_postgres_database_agree(postgres):
+    with postgres.database() as name:
+        with ThreadPoolExecutor(4) as pool:
+            libraries = list(pool.map(lambda _: open_library(postgres.url(name)), range(4)))
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(_store_twenty, enumerate(libraries)))
+        assert {library.tracks.page(ALL, 0).total for library in libraries} == {80}
+        assert libraries[0].artists.page(ALL, 0).total == 20
+        for library in libraries:
+            library.close()
+
+
+def _store_twenty(numbered: tuple[int, RepositoryFactory]) -> None:
+    number, library = numbered
+    for step in range(20):
+        library.tracks.store([scanned(f"/music/{number}/{step}.flac", artists=(f"artist {step}",))])
+
+
+def test_while_another_process_writes_postgres_goes_on_reading(postgres):
+    with postgres.database() as name:
+        library = open_library(postgres.url(name), busy_timeout_s=0.1)
+        with psycopg.connect(postgres.url(name)) as writer:
+            writer.execute("SELECT pg_advisory_xact_lock(%s)", [WRITER_LOCK])
+            assert library.tracks.page(ALL, 0).total == 0
+            with pytest.raises(LibraryUnavailable, match="lock timeout"):
+                library.tracks.store([scanned("/music/b.flac")])
+        library.tracks.store([scanned("/music/b.flac")])
+        library.close()
+
+
+def test_a_postgres_that_is_not_there_is_told(tmp_path):
+    with pytest.raises(LibraryUnavailable, match="OperationalError"):
+        open_library(f"postgresql://tonearm@/library?host={tmp_path}")
+
+
+@pytest.mark.parametrize("kind", ["mysql://h/d", "postgresql+asyncpg://h/d", "oracle://h/d", "sqlite+x:///f"])
+def test_other_kinds_of_database_are_refused_by_name(kind):
+    with pytest.raises(ValueError, match="sqlite or postgresql"):
+        open_library(kind)
 
 
 def test_constraints_of_the_migrated_schema_are_those_of_the_tables(tmp_path):
@@ -176,7 +227,8 @@ def test_a_damaged_database_is_told(tmp_path):
 
 READ_ONLY = """
 import os, sys
-from tonearm.library.database import open_library
+from tonearm.library.database import WRITER_LOCK, open_library
+from tonearm.library.repositories import RepositoryFactory
 from tonearm.model.errors import LibraryUnavailable
 open_library(sys.argv[2]).close()  # loads all modules while they can be read
 if os.geteuid() == 0:
@@ -208,7 +260,8 @@ WRITER = """
 import sys
 from analyses import analysis
 from scanned import scanned
-from tonearm.library.database import open_library
+from tonearm.library.database import WRITER_LOCK, open_library
+from tonearm.library.repositories import RepositoryFactory
 library = open_library(sys.argv[1])
 for number in range(100_000):
     library.tracks.store([scanned(f"/music/{number}.flac", artists=("A",), album="B")])

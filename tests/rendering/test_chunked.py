@@ -145,14 +145,29 @@ def test_a_plan_takes_over_from_a_hybrid() -> None:
     assert steps.max() <= 1.5 * np.abs(np.diff(joint[4 * 44_100 : 6 * 44_100])).max()
 
 
-def test_no_glide_leads_into_or_out_of_bypass() -> None:
-    for first, second in ((BYPASS, PLAN), (PLAN, BYPASS)):
-        with ChunkedAudioProcessor(TABLA, first) as track:
-            track.read(100)
-            with pytest.raises(ValueError, match="glide"):
-                track.retarget(second, 3.0)
-            assert track.plan == first
+@pytest.mark.parametrize("source", [PLAN, None], ids=["plan", "hybrid"])
+def test_a_glide_to_bypass_ends_in_the_source_bit_for_bit(source: MasteringPlan | None) -> None:
+    with ChunkedAudioProcessor(VIBE, source or hybrid()) as track:
+        track.read(2 * 44_100)
+        track.retarget(BYPASS, 1.0)
+        assert track.plan == BYPASS
+        before = track.read(44_100)
+        rest = track.read(1 << 30)
+        assert track.plan == BYPASS
+    whole = rendered(VIBE, BYPASS)
+    assert not np.array_equal(before, whole[2 * 44_100 : 3 * 44_100])
+    # What was in the works, the glide, and what the filters and the limiter's release take to fade.
+    settled = 5 * 44_100
+    assert len(whole) > settled + 44_100
+    np.testing.assert_array_equal(rest[settled - 3 * 44_100 :], whole[settled:])
+
+
+def test_no_glide_leads_out_of_bypass() -> None:
     with ChunkedAudioProcessor(TABLA, BYPASS) as track:
+        track.read(100)
+        with pytest.raises(ValueError, match="glide"):
+            track.retarget(PLAN, 3.0)
+        assert track.plan == BYPASS
         track.retarget(replace(BYPASS, preset=Preset.WARM), 3.0)
         assert track.plan.preset is Preset.WARM
 

@@ -213,6 +213,21 @@ def test_what_passes_untouched_reads_the_same_before_and_after() -> None:
         assert part.reading.gain_reduction_db == 0.0
 
 
+def test_a_match_that_comes_later_is_metered_with_all_that_was_heard_before() -> None:
+    stream = StreamRenderer.open(VIBE, BYPASS, 0, 0.0, None)
+    parts = [stream.read(RATE) for _ in range(3)]
+    stream.retarget(BYPASS, -6.0, 0.0)
+    parts += [stream.read(RATE) for _ in range(2)]
+    stream.close()
+    out = sound(parts)
+    assert not np.array_equal(out, render(VIBE, BYPASS)[: len(out)])
+    for seconds in (3, 4, 5):
+        heard = parts[seconds - 1].reading.after.short_term_lufs
+        assert heard == pytest.approx(short_term(out, seconds * RATE), abs=0.1)
+    assert parts[2].reading.before == parts[2].reading.after
+    assert parts[4].reading.after.short_term_lufs < parts[4].reading.before.short_term_lufs - 2.0
+
+
 def test_silence_reads_as_nothing(tmp_path: Path) -> None:
     path = by_libsndfile(tmp_path / "silence.wav", np.zeros((RATE, 2), np.float32), RATE)
     (part,) = rendered(StreamRenderer.open(path, PLAN, 0, 0.0, None), RATE)

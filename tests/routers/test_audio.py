@@ -19,6 +19,7 @@ from tonearm.routers.app import build_app
 from tonearm.routers.audio import AudioRouter
 from tonearm.routers.slots import StreamSlots
 from tonearm.routers.web_server import WebServer
+from tonearm.streaming.untouched import UntouchedFile
 
 DATA = bytes(range(256)) * 40
 PIECE = 1_000
@@ -29,12 +30,9 @@ class Made:
     """A rendition of known bytes; may break off, may be without end."""
 
     data: bytes = DATA
-    path: Path = Path("/music/song.flac")
     state: MasteringState = MasteringState.FINGERPRINT
     media_type: str = "audio/wav"
-    file_media_type: str = "audio/flac"
     tag: str = "plan-and-file"
-    file_tag: str = "file"
     length: int | None = len(DATA)
     divisible: bool = True
     fails_at: int | None = None
@@ -62,6 +60,8 @@ class Desk:
 
     answer: Made | TonearmError = field(default_factory=Made)
     asked: list[tuple[StreamRequest, StreamKind]] = field(default_factory=list)
+    file: Path = Path("/music/song.flac")
+    files: list[StreamRequest] = field(default_factory=list)
     hold: asyncio.Event | None = None
     left: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -75,6 +75,10 @@ class Desk:
         if isinstance(self.answer, TonearmError):
             raise self.answer
         return self.answer
+
+    async def untouched(self, request: StreamRequest) -> UntouchedFile:
+        self.files.append(request)
+        return await UntouchedFile.look_at(self.file, "flac")
 
 
 @pytest.fixture
@@ -234,30 +238,67 @@ async def test_places_are_shared_with_the_sockets_and_given_back(
 def file(tmp_path: Path, desk: Desk) -> Path:
     path = tmp_path / "song.flac"
     path.write_bytes(DATA)
-    desk.answer = Made(path=path)
+    desk.file = path
     return path
 
 
+RAW = {"format": "raw"}
+
+
 async def test_the_file_itself_byte_for_byte(http: httpx.AsyncClient, desk: Desk, file: Path) -> None:
-    raw = {"format": "raw"}
-    whole = await http.get(AUDIO, params=raw | {"preset": "warm", "start": 5})
+    whole = await http.get(AUDIO, params=RAW | {"preset": "warm", "start": 5})
     assert (whole.status_code, whole.content) == (200, DATA)
-    assert (whole.headers["content-type"], whole.headers["etag"]) == ("audio/flac", '"file"')
-    assert whole.headers["tonearm-state"] == "none"
-    ((request, _),) = desk.asked
+    assert (whole.headers["content-type"], whole.headers["tonearm-state"]) == ("audio/flac", "none")
+    assert whole.headers["content-length"] == str(len(DATA))
+    (request,) = desk.files
     assert (request.stream_type, request.start_position) == (StreamType.NORMAL, 0.0)
-    part = await http.get(AUDIO, params=raw, headers={"range": "bytes=10-19"})
+    head = await http.head(AUDIO, params=RAW)
+    assert (head.content, dict(head.headers)) == (b"", dict(whole.headers))
+
+
+async def test_a_part_of_the_file(http: httpx.AsyncClient, file: Path) -> None:
+    tag = (await http.head(AUDIO, params=RAW)).headers["etag"]
+    part = await http.get(AUDIO, params=RAW, headers={"range": "bytes=10-19"})
     assert (part.status_code, part.content) == (206, DATA[10:20])
     assert part.headers["content-range"] == f"bytes 10-19/{len(DATA)}"
-    for tag, content in (('"file"', DATA[10:20]), ('"other"', DATA)):
-        answer = await http.get(AUDIO, params=raw, headers={"range": "bytes=10-19", "if-range": tag})
+    for if_range, content in ((tag, DATA[10:20]), ('"other"', DATA)):
+        answer = await http.get(AUDIO, params=RAW, headers={"range": "bytes=10-19", "if-range": if_range})
         assert answer.content == content
-    assert (await http.get(AUDIO, params=raw, headers={"range": "bytes=99999-"})).status_code == 416
-    head = await http.head(AUDIO, params=raw)
-    assert (head.content, head.headers["content-length"]) == (b"", str(len(DATA)))
+    for asked in ("items=1-2", "bytes=5-1", "bytes=0-1,4-5"):
+        assert (await http.get(AUDIO, params=RAW, headers={"range": asked})).content == DATA
+
+
+async def test_a_part_that_the_file_does_not_have(http: httpx.AsyncClient, file: Path) -> None:
+    beyond = await http.get(AUDIO, params=RAW, headers={"range": "bytes=99999-"})
+    assert (beyond.status_code, beyond.json()["code"]) == (416, "RANGE_NOT_SATISFIABLE")
+    assert beyond.headers["content-range"] == f"bytes */{len(DATA)}"
+
+
+async def test_a_file_that_a_client_has_is_not_sent_again(http: httpx.AsyncClient, file: Path) -> None:
+    tag = (await http.head(AUDIO, params=RAW)).headers["etag"]
+    known = await http.get(AUDIO, params=RAW, headers={"if-none-match": tag})
+    assert (known.status_code, known.content) == (304, b"")
+    file.write_bytes(DATA[::-1] + b"more")
+    changed = await http.get(AUDIO, params=RAW, headers={"if-none-match": tag})
+    assert (changed.status_code, changed.content) == (200, DATA[::-1] + b"more")
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_a_file_that_cannot_be_opened_is_told_before_the_head(
+    http: httpx.AsyncClient, file: Path, method: str
+) -> None:
     file.unlink()
-    gone = await http.get(AUDIO, params=raw)
-    assert (gone.status_code, gone.json()["code"]) == (404, "FILE_NOT_FOUND")
+    file.mkdir()
+    gone = await http.request(method, AUDIO, params=RAW)
+    assert gone.status_code == 404
+    if method == "GET":
+        assert gone.json()["code"] == "FILE_NOT_FOUND"
+
+
+async def test_an_empty_file_is_an_empty_answer(http: httpx.AsyncClient, file: Path) -> None:
+    file.write_bytes(b"")
+    answer = await http.get(AUDIO, params=RAW)
+    assert (answer.status_code, answer.content) == (200, b"")
 
 
 @asynccontextmanager

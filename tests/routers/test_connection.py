@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 from numbered import RATE, Numbers, assert_streams_are_told_apart
+from prometheus_client import CollectorRegistry
 
 from tonearm.protocol.requests import Transport
 from tonearm.protocol.session import Session
 from tonearm.routers.connection import Connection, Times
+from tonearm.routers.metrics import Metrics
 from tonearm.routers.slots import StreamSlots
 
 
@@ -98,7 +100,11 @@ async def test_whatever_is_said_streams_are_told_apart_and_the_last_word_counts(
         now += 0.06
         return now
 
-    connection = Connection(wire, Session(Transport.BINARY), streams, StreamSlots(4, 4), Times(), clock)
+    registry = CollectorRegistry()
+    counts = Metrics(registry)
+    connection = Connection(
+        wire, Session(Transport.BINARY), streams, StreamSlots(4, 4), Times(), counts, clock
+    )
     running = asyncio.create_task(connection.run())
     async with asyncio.timeout(60):
         for _ in range(300):
@@ -117,6 +123,13 @@ async def test_whatever_is_said_streams_are_told_apart_and_the_last_word_counts(
     assert (streams.running, streams.most_running) == (0, 1)
     starts = [data for kind, data in seen if kind == "audio_stream_start"]
     assert len(starts) > 5
+    ends = [data["reason"] for kind, data in seen if kind == "audio_stream_end"]
+    for reason in ("completed", "stopped"):
+        count = registry.get_sample_value("tonearm_streams_ended_total", {"reason": reason})
+        assert count == ends.count(reason)
+    heard = {data.data["stream_epoch"] for kind, data in seen if kind == "frame"}
+    begun = registry.get_sample_value("tonearm_first_frame_seconds_count", {"mastering_state": "fingerprint"})
+    assert begun == len(heard)
     last = [data for kind, data in seen if kind == "frame" and data.data["track_id"] == 9]
     samples = np.concatenate([frame.samples for frame in last])[:, 0]
     np.testing.assert_array_equal(samples, np.arange(25 * RATE))

@@ -459,3 +459,28 @@ async def test_everyone_is_told_the_news_also_amid_a_stream():
         await listener.say("stop")
         await listener.until("playback_stopped")
     assert_streams_are_told_apart(listener.seen)
+
+
+async def test_how_streams_end_is_counted_also_of_a_client_that_goes_without_a_word():
+    streams = Numbers(length=ENDLESS)
+    async with serving(streams) as server:
+
+        def ended(reason: str) -> float:
+            return server.registry.get_sample_value("tonearm_streams_ended_total", {"reason": reason})
+
+        async with Client.of(server.url) as client:
+            await client.say("play_enhanced", track_id=1)
+            await client.until("frame")
+            await client.say("stop")
+            await client.until("playback_stopped")
+            await client.say("play_enhanced", track_id=1)
+            await client.until("frame")
+            client.socket.transport.abort()
+        async with asyncio.timeout(20):
+            while server.sockets.connected:
+                await asyncio.sleep(0.005)
+        assert (ended("stopped"), ended("gone"), ended("completed")) == (1, 1, 0)
+        begun = server.registry.get_sample_value(
+            "tonearm_first_frame_seconds_count", {"mastering_state": "fingerprint"}
+        )
+        assert begun == 2

@@ -20,6 +20,7 @@ from tonearm.streaming.decisions import (
     decide,
     fallback,
     needs_no_plan,
+    told_of_album,
     unplanned,
 )
 
@@ -124,11 +125,12 @@ def test_what_falls_back_stays_what_was_asked_for():
 
 
 def test_an_album_that_has_no_level_is_told_in_the_reason_of_the_target():
+    plain = decide(AdaptiveMode(), asked(StreamType.ENHANCED), found(-20.0)).plan
+    assert told_of_album(plain, asked(StreamType.ENHANCED)) is plain
     without = replace(asked(StreamType.ENHANCED), no_album=AlbumNotMeasured("album 7"))
-    reasons = decide(AdaptiveMode(), without, found(-20.0)).plan.reasons
-    plain = decide(AdaptiveMode(), asked(StreamType.ENHANCED), found(-20.0)).plan.reasons
+    reasons = told_of_album(plain, without).reasons
     assert AlbumNotMeasured.sentence in reasons["target_lufs"]
-    assert plain["target_lufs"] in reasons["target_lufs"]
+    assert plain.reasons["target_lufs"] in reasons["target_lufs"]
     assert {name: why for name, why in reasons.items() if name != "target_lufs"} == {
-        name: why for name, why in plain.items() if name != "target_lufs"
+        name: why for name, why in plain.reasons.items() if name != "target_lufs"
     }

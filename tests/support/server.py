@@ -18,6 +18,7 @@ from typing import Any
 
 import httpx
 import numpy as np
+from prometheus_client.parser import text_string_to_metric_families
 from websockets.sync.client import ClientConnection, connect
 
 READY_S = 90.0
@@ -45,6 +46,12 @@ class RunningServer:
 
     def get_text(self, path: str) -> str:
         return httpx.get(self.url + path, timeout=20).raise_for_status().text
+
+    def metric(self, name: str, **labels: str) -> float | None:
+        """One number of ``/metrics``; None where it is not shown."""
+        families = text_string_to_metric_families(self.get_text("/metrics"))
+        samples = (sample for family in families for sample in family.samples)
+        return next((found.value for found in samples if (found.name, found.labels) == (name, labels)), None)
 
     def log(self) -> str:
         return "\n".join(self.output)

@@ -11,21 +11,24 @@ from typing import Any, Self
 
 import numpy as np
 from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
 from websockets.asyncio.client import ClientConnection, connect
 
 from tonearm.routers.connection import Streams, Times
 from tonearm.routers.guard import Guard
+from tonearm.routers.metrics import Metrics
 from tonearm.routers.system import SocketRouter, build_socket_router
 from tonearm.routers.web_server import WebServer
 
 
 @dataclass
 class Served:
-    """A running server: its port, its sockets, and the way to stop it."""
+    """A running server: its port, its sockets, what it counted, and the way to stop it."""
 
     port: int
     sockets: SocketRouter
     web: WebServer
+    registry: CollectorRegistry
 
     @property
     def url(self) -> str:
@@ -41,11 +44,13 @@ async def serving(
     times: Times | None = None,
     allow_hosts: Iterable[str] = (),
 ) -> AsyncIterator[Served]:
+    registry = CollectorRegistry()
     sockets = build_socket_router(
         streams,
         streams_total=streams_total,
         streams_per_client=streams_per_client,
         times=times or Times(),
+        counts=Metrics(registry),
     )
     app = FastAPI()
     app.include_router(sockets.router)
@@ -55,7 +60,7 @@ async def serving(
         while not web.started:
             await asyncio.sleep(0.005)
         try:
-            yield Served(listener.getsockname()[1], sockets, web)
+            yield Served(listener.getsockname()[1], sockets, web, registry)
         finally:
             web.should_exit = True
             await asyncio.wait_for(task, 10)

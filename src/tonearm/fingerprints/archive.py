@@ -9,7 +9,7 @@ import structlog
 
 from tonearm.model.errors import LibraryUnavailable, TrackNotFound
 from tonearm.model.fingerprint import ALGORITHM_VERSION
-from tonearm.model.measures import Analysis
+from tonearm.model.measures import Analysis, Stored
 from tonearm.model.track import FileSignature, Track
 
 T = TypeVar("T")
@@ -56,7 +56,7 @@ class Archive:
         # thread and not all those in which plays look their tracks up.
         self._writing = asyncio.Lock()
 
-    async def lookup(self, track: Track) -> Analysis | None:
+    async def lookup(self, track: Track) -> Stored | None:
         """What is known of the track already, by whichever algorithm; None if nothing is.
 
         A database that cannot be read does not keep a track from being measured: it is logged, and
@@ -67,14 +67,13 @@ class Archive:
             log.info(
                 "Loaded fingerprint from database", track_id=track.id, lufs=round(stored.fingerprint.lufs, 2)
             )
-            return stored
+            return Stored(stored, "database")
         kept = await self._blocking(lambda: self._files.load(track.signature))
-        if kept is not None:
-            log.info(
-                "Loaded fingerprint from .25d file", track_id=track.id, lufs=round(kept.fingerprint.lufs, 2)
-            )
-            await self._put_in_database(track, kept)
-        return kept
+        if kept is None:
+            return None
+        log.info("Loaded fingerprint from .25d file", track_id=track.id, lufs=round(kept.fingerprint.lufs, 2))
+        await self._put_in_database(track, kept)
+        return Stored(kept, "sidecar")
 
     async def present(self, track: Track) -> Analysis | None:
         """What the present algorithm gave, if it is in the database."""

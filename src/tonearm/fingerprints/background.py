@@ -18,7 +18,7 @@ from tonearm.model.errors import (
     NotEnoughAudio,
 )
 from tonearm.model.fingerprint import ALGORITHM_VERSION
-from tonearm.model.measures import Analysis
+from tonearm.model.measures import Analysis, Stored
 from tonearm.model.track import FileSignature, Track
 
 BATCH: Final = 50
@@ -48,7 +48,7 @@ class Generator(Protocol):
 
     async def idle(self) -> None: ...
 
-    async def lookup(self, track: Track) -> Analysis | None: ...
+    async def lookup(self, track: Track) -> Stored | None: ...
 
     async def generate(self, track: Track, *, background: bool) -> Analysis: ...
 
@@ -169,7 +169,7 @@ class BackgroundAnalysis:
         started = loop.time()
         try:
             known = await self._generator.lookup(track)
-            if known is None or known.algorithm_version != ALGORITHM_VERSION:
+            if known is None or known.analysis.algorithm_version != ALGORITHM_VERSION:
                 await self._generator.generate(track, background=True)
         except (FingerprintServerDown, FingerprintServerBusy):
             return False

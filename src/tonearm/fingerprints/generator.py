@@ -22,7 +22,7 @@ from tonearm.model.errors import (
     NotEnoughAudio,
     TonearmError,
 )
-from tonearm.model.measures import Analysis
+from tonearm.model.measures import Analysis, Stored
 from tonearm.model.probe import Probe
 from tonearm.model.track import FileSignature, Track
 
@@ -90,6 +90,7 @@ class FingerprintGenerator:
         self._idle = asyncio.Event()
         self._idle.set()
         self._poll: asyncio.Task[None] | None = None
+        self._looking: asyncio.Task[bool] | None = None
         self._suspect = False
         log.info("FingerprintGenerator available", deadline_s=deadline_s)
 
@@ -110,9 +111,9 @@ class FingerprintGenerator:
     async def get_or_generate(self, track: Track) -> Analysis:
         """``lookup``, then ``generate``; raises what they raise."""
         known = await self.lookup(track)
-        return await self.generate(track) if known is None else known
+        return await self.generate(track) if known is None else known.analysis
 
-    async def lookup(self, track: Track) -> Analysis | None:
+    async def lookup(self, track: Track) -> Stored | None:
         """What is known of the track already; None if nothing is. A database that cannot be read is
         logged, and the search goes on with the file."""
         return await self._archive.lookup(track)
@@ -153,19 +154,31 @@ class FingerprintGenerator:
             log.info("Fingerprint server works again")
         return healthy
 
-    def report_slow(self) -> None:
-        """Hear from a play that waited as long as it may, and found the service not healthy."""
+    def look_after(self) -> asyncio.Future[bool]:
+        """Hear from a play that waited as long as it may: ask the service whether it works.
+
+        If it does not, it is suspect. All who wonder meanwhile share one answer, and it is looked for to
+        the end when they cancel theirs.
+        """
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look())
+        return asyncio.shield(self._looking)
+
+    async def _look(self) -> bool:
+        healthy = await self.check_health()
+        if not healthy:
+            self._doubt()
+        return healthy
+
+    def _doubt(self) -> None:
         self._suspect = True
         if self._poll is None or self._poll.done():
             self._poll = asyncio.create_task(self._ask_until_healthy())
 
     async def close(self) -> None:
         """End all measurements and the asking after health."""
-        tasks: list[asyncio.Task[Analysis] | asyncio.Task[None]] = [
-            flight.analysis for flight in self._flights.values()
-        ]
-        if self._poll is not None:
-            tasks.append(self._poll)
+        tasks: list[asyncio.Task[Any]] = [flight.analysis for flight in self._flights.values()]
+        tasks += [task for task in (self._looking, self._poll) if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -243,7 +256,7 @@ class FingerprintGenerator:
         except (TimeoutError, FingerprintTimeout) as error:
             log.warning("Fingerprint server timeout", track_id=track.id, deadline_s=deadline_s)
             if not background:
-                self.report_slow()
+                self._doubt()
             raise FingerprintTimeout(f"track {track.id}: no answer in {deadline_s:g} s") from error
         except FingerprintUnavailable as error:
             log.warning("Fingerprint server gave none", track_id=track.id, code=error.code, reason=str(error))

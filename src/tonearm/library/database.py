@@ -3,6 +3,9 @@
 SQLite runs in WAL mode, so readers never wait for the writer. Writers take one lock and then
 ``BEGIN IMMEDIATE``: a transaction that reads first and writes later can otherwise not be
 upgraded while another one writes, and fails at once instead of waiting.
+
+Postgres is spoken to through psycopg 3 and has one writer at a time as well, by an advisory lock that
+a transaction holds: two servers on one database then never both make the row of one artist.
 """
 
 import json
@@ -21,6 +24,9 @@ from tonearm.model.errors import LibraryUnavailable
 BUSY_TIMEOUT_S: Final = 5.0
 _POOL_SIZE: Final = 8
 _POOL_OVERFLOW: Final = 24
+_CONNECT_TIMEOUT_S: Final = 5
+WRITER_LOCK: Final = 0x746F6E6561726D
+"""``tonearm``: the number of the lock that who writes into Postgres holds."""
 
 _compact_json: Final = partial(json.dumps, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
@@ -29,9 +35,9 @@ def open_library(url: str, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Repository
     """Open the database at ``url``, creating it or bringing its schema up to date.
 
     Args:
-        url: an SQLAlchemy URL, such as ``sqlite:////data/library.db`` or ``postgresql+psycopg://...``.
-            An SQLite database has to be a file, because several threads use it.
-        busy_timeout_s: how long SQLite waits for another process that writes.
+        url: ``sqlite:////data/library.db`` or ``postgresql://user:password@host/name``. An SQLite database
+            has to be a file, because several threads use it.
+        busy_timeout_s: how long is waited for another process that writes.
 
     Raises:
         ModuleNotFoundError: the driver that ``url`` names is not installed.
@@ -39,7 +45,7 @@ def open_library(url: str, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Repository
         LibraryUnavailable: the database cannot be opened, or was made by a newer version.
     """
     try:
-        parsed = make_url(url)
+        parsed = _with_driver(make_url(url))
     except SQLAlchemyError as exc:
         raise ValueError("wanted a database URL such as sqlite:////data/library.db") from exc
     file = _sqlite_file(parsed)
@@ -52,13 +58,26 @@ def open_library(url: str, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Repository
         engine = _create_engine(parsed, busy_timeout_s)
     except ArgumentError as exc:
         raise ValueError(f"there is no driver for {parsed.drivername}") from exc
-    sessions = DatabaseSessions(engine, file)
+    writers = engine.execution_options(immediate=True)
+    # One state for all statements of a reader. A writer sees what the one before it, on whose lock it
+    # waited, has committed: its first snapshot may be older than that.
+    readers = engine if file is not None else engine.execution_options(isolation_level="REPEATABLE READ")
+    sessions = DatabaseSessions(readers, writers, file)
     try:
         sessions.bring_up_to_date()
     except LibraryUnavailable:
         sessions.close()
         raise
     return RepositoryFactory(sessions)
+
+
+def _with_driver(url: URL) -> URL:
+    """``postgres://``, as many write it, and ``postgresql://`` mean the one driver that is supported."""
+    if url.drivername in {"postgres", "postgresql"}:
+        return url.set(drivername="postgresql+psycopg")
+    if url.drivername not in {"sqlite", "sqlite+pysqlite", "postgresql+psycopg"}:
+        raise ValueError(f"a library is kept in sqlite or postgresql, not in {url.drivername}")
+    return url
 
 
 def _sqlite_file(url: URL) -> Path | None:
@@ -71,7 +90,7 @@ def _sqlite_file(url: URL) -> Path | None:
 
 def _create_engine(url: URL, busy_timeout_s: float) -> Engine:
     if url.get_backend_name() != "sqlite":
-        return create_engine(url, json_serializer=_compact_json, pool_pre_ping=True)
+        return _create_postgres_engine(url, busy_timeout_s)
     engine = create_engine(
         url,
         json_serializer=_compact_json,
@@ -93,5 +112,31 @@ def _create_engine(url: URL, busy_timeout_s: float) -> Engine:
     def begin(connection: Connection) -> None:
         immediate = connection.get_execution_options().get("immediate", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+    return engine
+
+
+def _create_postgres_engine(url: URL, busy_timeout_s: float) -> Engine:
+    engine = create_engine(
+        url,
+        json_serializer=_compact_json,
+        pool_pre_ping=True,
+        pool_size=_POOL_SIZE,
+        max_overflow=_POOL_OVERFLOW,
+        pool_timeout=WRITER_WAIT_S,
+        isolation_level="READ COMMITTED",
+        connect_args={"connect_timeout": _CONNECT_TIMEOUT_S},
+    )
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET lock_timeout = {round(busy_timeout_s * 1000)}")
+        connection.commit()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        if connection.get_execution_options().get("immediate", False):
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})")
 
     return engine

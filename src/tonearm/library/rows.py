@@ -1,16 +1,13 @@
 """Between the rows of ``tracks`` and the values of the model."""
 
 import os
-import re
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import Row
 
 from tonearm.library.text import LAST, fold, identity, printable
 from tonearm.model.audio import AudioFormat, AudioInfo
-from tonearm.model.track import FileSignature, ScannedFile, Tags, Track
-
-_DISC_FOLDER: Final = re.compile(r"(?:cd|disc|disk)[ ._-]*\d{1,2}(?!\d).*", re.IGNORECASE)
+from tonearm.model.track import FileSignature, ScannedFile, Tags, Track, is_disc_folder
 
 
 def track_values(file: ScannedFile) -> dict[str, Any]:
@@ -64,7 +61,7 @@ def album_identity(file: ScannedFile) -> bytes:
     if file.tags.album_artist:
         return title + b"\0" + identity(file.tags.album_artist).encode()
     folder = file.path.parent
-    if _DISC_FOLDER.fullmatch(folder.name):
+    if is_disc_folder(folder.name):
         folder = folder.parent
     return title + b"\0\0" + os.fsencode(folder)
 

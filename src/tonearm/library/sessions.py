@@ -23,17 +23,18 @@ class DatabaseSessions:
     """Hands out sessions: any number that read, one at a time that writes.
 
     Args:
-        engine: where to connect.
+        readers: where those connect that read.
+        writers: where the one connects that writes; of the same pool.
         file: the SQLite file, or None for a database behind a server.
     """
 
-    def __init__(self, engine: Engine, file: Path | None) -> None:
-        self._engine = engine
+    def __init__(self, readers: Engine, writers: Engine, file: Path | None) -> None:
+        self._engine = readers
         self._file = file
         self._inode: int | None = None
         self._writer = threading.Lock()
-        self._readers = sessionmaker(engine)
-        self._writers = sessionmaker(engine.execution_options(immediate=True))
+        self._readers = sessionmaker(readers)
+        self._writers = sessionmaker(writers)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:

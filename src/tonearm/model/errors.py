@@ -61,6 +61,13 @@ class NoAlbum(TonearmError):
     sentence = "This track does not belong to an album."
 
 
+class NoArtwork(TonearmError):
+    """There is no picture of this music, or none that can be shown."""
+
+    code = "ARTWORK_NOT_FOUND"
+    sentence = "There is no picture of this music."
+
+
 class ProcessorUnavailable(TonearmError):
     code = "PROCESSOR_UNAVAILABLE"
     sentence = "The mastering processor is not available."

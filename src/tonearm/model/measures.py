@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass, fields
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from tonearm.model.errors import InvalidFingerprint
 from tonearm.model.fingerprint import ALGORITHM_VERSION, Fingerprint
@@ -84,6 +84,14 @@ class Analysis:
     fingerprint: Fingerprint
     measures: TrackMeasures
     algorithm_version: int = ALGORITHM_VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An analysis that was kept, and where: in the database, or in its ``.25d`` file."""
+
+    analysis: Analysis
+    place: Literal["database", "sidecar"]
 
 
 def describe_analysis(analysis: Analysis) -> dict[str, Any]:

@@ -1,10 +1,19 @@
 """A track as the library knows it."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from tonearm.model.audio import AudioInfo
+
+_DISC_FOLDER: Final = re.compile(r"(?:cd|disc|disk)[ ._-]*\d{1,2}(?!\d).*", re.IGNORECASE)
+
+
+def is_disc_folder(name: str) -> bool:
+    """Whether a folder of this name is one disc of an album that the folder above it holds."""
+    return _DISC_FOLDER.fullmatch(name) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,14 +143,18 @@ class ChunkedAudioProcessor:
     def retarget(self, plan: MasteringPlan, glide_s: float) -> None:
         """Glide to another plan from here on; a ``HybridProcessor`` has nothing more to say after it.
 
+        Where that is bypass, the source passes bit for bit once the glide is over and what the filters
+        and the limiter were amid of has died away.
+
         Raises:
-            ValueError: from bypass to a plan that changes the sound, or back; that takes a new stream.
+            ValueError: from bypass to a plan that changes the sound; that takes a new stream.
         """
-        if plan.bypass != self._plan.bypass:
+        if self._plan.bypass and not plan.bypass:
             raise ValueError(f"cannot glide from state {self._plan.state} to {plan.state}")
+        glides = not self._plan.bypass
         self._hybrid = None
         self._plan = plan
-        if not plan.bypass:
+        if glides:
             self._chain.retarget(plan, glide_s)
 
     def close(self) -> None:

@@ -5,6 +5,7 @@ a track is named that has just played, the chain runs over its end first, so tha
 the limiter are amid of there is heard here.
 """
 
+from copy import deepcopy
 from pathlib import Path
 from typing import Final, Self
 
@@ -36,7 +37,10 @@ class StreamRenderer:
         self.joint = joint
         self._track = track
         self._match = Gain(_at_most_0(match_gain_db), track.position)
-        self._before, self._after = (StreamMeter(*_form(track)) for _ in range(2))
+        self._before = StreamMeter(track.format.rate, track.format.channels)
+        # As long as nothing is done to the sound, one meter speaks for both sides.
+        untouched = track.plan.bypass and match_gain_db == 0.0
+        self._after = self._before if untouched else deepcopy(self._before)
 
     @classmethod
     def open(
@@ -89,11 +93,13 @@ class StreamRenderer:
         pair = self._track.read_pair(frames)
         block = self._match.process(pair.after)
         before = self._before.process(pair.before)
-        after = before if block is pair.before else self._after.process(block)
+        after = before if self._after is self._before else self._after.process(block)
         return Rendered(block, MeterReading(before, after, pair.reduction_db))
 
     def retarget(self, plan: MasteringPlan, match_gain_db: float, glide_s: float) -> None:
         """Glide to another plan and level match from here on; as ``ChunkedAudioProcessor.retarget``."""
+        if self._after is self._before:
+            self._after = deepcopy(self._before)
         self._track.retarget(plan, glide_s)
         self._match.glide(_at_most_0(match_gain_db), round(glide_s * self.format.rate))
 
@@ -105,10 +111,6 @@ def _at_most_0(gain_db: float) -> float:
     if gain_db > 0.0:
         raise ValueError(f"a level match never turns up, got {gain_db} dB")
     return gain_db
-
-
-def _form(track: ChunkedAudioProcessor) -> tuple[int, int]:
-    return track.format.rate, track.format.channels
 
 
 def _join(earlier: Path, path: Path, start_frame: int) -> tuple[Block, Joint]:

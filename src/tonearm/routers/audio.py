@@ -1,17 +1,16 @@
 """``GET /api/tracks/{id}/audio``: the same sound over HTTP, or the untouched file."""
 
-import asyncio
 from contextlib import aclosing
 from enum import StrEnum
 from typing import Annotated, Final, Literal
 
 import structlog
 from fastapi import APIRouter, Query, Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from tonearm.audio.streamed import StreamKind
-from tonearm.model.errors import FileMissing, TonearmError
+from tonearm.model.errors import TonearmError
 from tonearm.model.plan import Level, Preset
 from tonearm.protocol.messages import StreamRequest, StreamType
 from tonearm.protocol.requests import BadMessage, Transport
@@ -84,29 +83,16 @@ class AudioRouter:
         )
 
         async def send_it(scope: Scope, receive: Receive, send: Send) -> None:
-            kind = StreamKind.WAV if format is Format.RAW else StreamKind(format)
             try:
-                rendition = await self._renditions.prepare(request, kind)
-                answer = _send_file if format is Format.RAW else _send_sound
-                await answer(rendition, scope, receive, send)
+                if format is Format.RAW:
+                    rendition = await self._renditions.untouched(request)
+                else:
+                    rendition = await self._renditions.prepare(request, StreamKind(format))
+                await _send_sound(rendition, scope, receive, send)
             except BadMessage as error:
                 await problem(422, "VALIDATION_ERROR", error.message)(scope, receive, send)
 
         return self._transfers.response(send_it)
-
-
-async def _send_file(rendition: Rendition, scope: Scope, receive: Receive, send: Send) -> None:
-    try:
-        status = await asyncio.to_thread(rendition.path.stat)
-    except OSError as error:
-        raise FileMissing(f"{rendition.path}: {error}") from error
-    response = FileResponse(
-        rendition.path,
-        media_type=rendition.file_media_type,
-        stat_result=status,
-        headers={"etag": f'"{rendition.file_tag}"', "tonearm-state": "none", "cache-control": "no-cache"},
-    )
-    await response(scope, receive, send)
 
 
 async def _send_sound(rendition: Rendition, scope: Scope, receive: Receive, send: Send) -> None:
@@ -149,23 +135,20 @@ async def _send_sound(rendition: Rendition, scope: Scope, receive: Receive, send
 
 async def _send_pieces(rendition: Rendition, head: Response, first: int, end: int | None, send: Send) -> None:
     """Raises TonearmError before the first byte; after it, the answer is broken off and left incomplete."""
+    start = {"type": "http.response.start", "status": head.status_code, "headers": head.raw_headers}
     begun = False
     async with aclosing(rendition.pieces(first, end)) as pieces:
         try:
             async for piece in pieces:
                 if not begun:
-                    begun = True
-                    await send(
-                        {
-                            "type": "http.response.start",
-                            "status": head.status_code,
-                            "headers": head.raw_headers,
-                        }
-                    )
+                    await send(start)
+                begun = True
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
         except TonearmError as error:
             if not begun:
                 raise
             log.warning("Sound over HTTP broke off", code=error.code, reason=str(error))
             return
+    if not begun:
+        await send(start)
     await send({"type": "http.response.body", "body": b""})

@@ -4,22 +4,35 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 import structlog
 from fastapi import WebSocket, WebSocketDisconnect
 
 from tonearm.model.errors import ServerBusy, TonearmError
+from tonearm.model.plan import MasteringState
 from tonearm.protocol.flow import Flow
 from tonearm.protocol.frames import AudioFrame, StreamEvent
-from tonearm.protocol.messages import PING, EndReason, StreamFailed, StreamRequest, StreamType
+from tonearm.protocol.messages import (
+    PING,
+    EndReason,
+    StreamEnded,
+    StreamFailed,
+    StreamRequest,
+    StreamStarted,
+    StreamType,
+)
 from tonearm.protocol.news import News
 from tonearm.protocol.session import Action, Close, Play, Reply, Session, Stop
+from tonearm.routers.metrics import GONE
 from tonearm.routers.outbox import Goodbye, Item, Outbox
 from tonearm.routers.slots import StreamSlots
 from tonearm.routers.websocket_protocol import EXTENSION
 
 GOING_AWAY = Goodbye(1001, "the server is going away")
+
+NOTHING_AWAITED: Final = (0, 0.0)
+"""The epoch of the stream whose first sound has not been sent, and when it was asked for: there is none."""
 
 log = structlog.get_logger()
 
@@ -36,6 +49,19 @@ class Streams(Protocol):
     def stream_normal_audio(self, request: StreamRequest, flow: Flow, /) -> AsyncGenerator[StreamEvent, None]:
         """A track as it is."""
         ...
+
+
+class Counts(Protocol):
+    """What is counted of what clients are told. Calls return at once."""
+
+    def first_frame(self, seconds: float, state: MasteringState, /) -> None:
+        """So long after it was asked for, the first sound of a stream is on its way."""
+
+    def ended(self, reason: str, /) -> None:
+        """A stream that had started is over: an ``EndReason``, or ``GONE``."""
+
+    def failed(self, code: str, /) -> None:
+        """The client was told this error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +81,7 @@ class Connection:
         streams: makes the streams.
         slots: how many there may be.
         times: when a silent client is given up, when pings are sent.
+        counts: told what the client is told.
         clock: seconds that never go back.
     """
 
@@ -65,6 +92,7 @@ class Connection:
         streams: Streams,
         slots: StreamSlots,
         times: Times,
+        counts: Counts,
         clock: Callable[[], float],
     ) -> None:
         self._websocket = websocket
@@ -72,7 +100,10 @@ class Connection:
         self._source = streams
         self._slots = slots
         self._times = times
+        self._counts = counts
         self._clock = clock
+        self._awaited = NOTHING_AWAITED
+        self._state = MasteringState.NONE
         self._address = websocket.client.host if websocket.client else ""
         self._outbox = Outbox(Flow(flow_controlled=False, paused=False))
         self._streams: set[asyncio.Task[None]] = set()
@@ -89,6 +120,8 @@ class Connection:
             for task in everything:
                 _cancel(task)
             await asyncio.gather(*everything, return_exceptions=True)
+            if self._session.close_stream(EndReason.STOPPED) is not None:
+                self._counts.ended(GONE)
 
     def tell(self, news: News) -> None:
         """Pass on what everyone is told."""
@@ -124,6 +157,7 @@ class Connection:
                 await self._outbox.reply(text)
             case Play():
                 self._interrupt(action.request.epoch, action.flow, action.first)
+                self._awaited = (action.request.epoch, self._clock())
                 stream = asyncio.create_task(self._stream(action, tuple(self._streams)))
                 self._streams.add(stream)
                 stream.add_done_callback(self._streams.discard)
@@ -138,9 +172,16 @@ class Connection:
         """Cancel what plays, take back what waits of it, end it, and make way for ``epoch``."""
         for stream in self._streams:
             _cancel(stream)
-        end = self._session.close_stream(EndReason.STOPPED)
-        texts = [] if end is None else [end.text()]
+        texts = self._closed(EndReason.STOPPED)
         self._outbox.restart(epoch, flow, texts if first is None else [*texts, first])
+
+    def _closed(self, reason: EndReason) -> list[str]:
+        """The last word on the stream that is open on the wire, if there is one."""
+        end = self._session.close_stream(reason)
+        if end is None:
+            return []
+        self._counts.ended(end.reason)
+        return [end.text()]
 
     async def _stream(self, play: Play, earlier: tuple[asyncio.Task[None], ...]) -> None:
         """Make one stream, when all the earlier ones, cancelled by now, have let go."""
@@ -161,8 +202,8 @@ class Connection:
             # The one place where anything is caught: a defect ends its stream, not the connection.
             log.exception("Stream crashed", track_id=request.track_id, epoch=request.epoch)
             if self._outbox.epoch == request.epoch:
-                end = self._session.close_stream(EndReason.ERRORED)
-                texts = [_failed(request, TonearmError).text(), *([] if end is None else [end.text()])]
+                self._counts.failed(TonearmError.code)
+                texts = [_failed(request, TonearmError).text(), *self._closed(EndReason.ERRORED)]
                 self._outbox.restart(request.epoch, play.flow, texts)
 
     async def _write(self) -> None:
@@ -170,6 +211,8 @@ class Connection:
             item = await self._outbox.take()
             if not isinstance(item, str | Goodbye):
                 self._session.sent(item)
+                self._count(item)
+            asked_at = self._asked_at(item)
             try:
                 async with asyncio.timeout(self._times.stall_s):
                     await self._send(item)
@@ -182,6 +225,26 @@ class Connection:
                 return
             if isinstance(item, Goodbye):
                 return
+            if asked_at is not None:
+                self._counts.first_frame(self._clock() - asked_at, self._state)
+
+    def _count(self, event: StreamEvent) -> None:
+        """Count what can no longer be taken back."""
+        match event:
+            case StreamStarted():
+                self._state = event.mastering_state
+            case StreamFailed():
+                self._counts.failed(event.code)
+            case StreamEnded():
+                self._counts.ended(event.reason)
+
+    def _asked_at(self, item: Item) -> float | None:
+        """When the stream was asked for whose first sound this is; None for all else."""
+        epoch, since = self._awaited
+        if not isinstance(item, AudioFrame) or item.request.epoch != epoch:
+            return None
+        self._awaited = NOTHING_AWAITED
+        return since
 
     async def _send(self, item: Item) -> None:
         match item:

@@ -10,6 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 
 import tonearm
 from tonearm.model.fingerprint import ALGORITHM_VERSION
+from tonearm.routers.metrics import Parts
 from tonearm.routers.ports import Readiness
 
 _PARTS = ("av", "numba", "numpy", "scipy")
@@ -18,6 +19,8 @@ _PARTS = ("av", "numba", "numpy", "scipy")
 def build_health_router(readiness: Readiness, registry: CollectorRegistry) -> APIRouter:
     """Routes that say how the server is; none of them waits for audio work."""
     router = APIRouter(tags=["system"])
+    parts = Parts()
+    registry.register(parts)
 
     @router.get("/api/health")
     async def health() -> dict[str, str]:
@@ -41,6 +44,7 @@ def build_health_router(readiness: Readiness, registry: CollectorRegistry) -> AP
 
     @router.get("/metrics", include_in_schema=False)
     async def metrics() -> Response:
+        parts.states = await readiness.components()
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     return router

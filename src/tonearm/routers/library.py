@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from tonearm.library.repositories import RepositoryFactory
 from tonearm.library.values import TrackSummary
+from tonearm.model.track import Track
 from tonearm.routers.parameters import TrackId
 from tonearm.routers.ports import Scans
 
@@ -41,14 +42,21 @@ def describe_track(summary: TrackSummary) -> dict[str, Any]:
         "format": track.info.codec,
         "bitrate": track.info.bitrate,
         "filesize": track.signature.size,
-        # No pictures, favourites or counts are kept yet, so there is none of any.
-        "artwork_url": None,
+        # No favourites or counts are kept yet, so there is none of either.
+        "artwork_url": _artwork_url(track),
         "favorite": False,
         "play_count": 0,
         "fingerprint_status": summary.fingerprint_status,
         "created_at": track.created_at.isoformat(),
         "updated_at": track.updated_at.isoformat(),
     }
+
+
+def _artwork_url(track: Track) -> str:
+    """Where the picture is, if there is one: only who opens the files can tell."""
+    if track.album_id is None:
+        return f"/api/tracks/{track.id}/artwork"
+    return f"/api/albums/{track.album_id}/artwork"
 
 
 def build_library_router(library: RepositoryFactory, scans: Scans) -> APIRouter:

@@ -50,12 +50,7 @@ class AnalysisStatus(Protocol):
 
 
 class Rendition(Protocol):
-    """One track as it will be encoded."""
-
-    @property
-    def path(self) -> Path:
-        """The file itself."""
-        ...
+    """One track as it will be sent."""
 
     @property
     def state(self) -> MasteringState:
@@ -65,16 +60,6 @@ class Rendition(Protocol):
     @property
     def media_type(self) -> str:
         """What comes out."""
-        ...
-
-    @property
-    def file_media_type(self) -> str:
-        """What the file itself is."""
-        ...
-
-    @property
-    def file_tag(self) -> str:
-        """Names this state of the file."""
         ...
 
     @property
@@ -111,5 +96,13 @@ class Renditions(Protocol):
         Raises:
             TonearmError: why it cannot be played.
             BadMessage: the start lies at or beyond the end.
+        """
+        ...
+
+    async def untouched(self, request: StreamRequest, /) -> Rendition:
+        """The track's file itself, as it is now.
+
+        Raises:
+            TonearmError: why there is none.
         """
         ...

@@ -21,6 +21,7 @@ _STATUS: Final[Mapping[type[errors.TonearmError], int]] = {
     errors.NotEnoughAudio: 422,
     errors.AlbumNotMeasured: 404,
     errors.NoAlbum: 404,
+    errors.NoArtwork: 404,
     errors.OutsideLibrary: 403,
     errors.ScanInProgress: 409,
     errors.ServerBusy: 503,

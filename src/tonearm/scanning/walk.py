@@ -138,9 +138,20 @@ class Walk:
 
 def count_audio(start: bytes) -> int:
     """How many audio files ``Walk.below`` finds, links apart; what cannot be listed holds none."""
+    return sum(1 for _ in _audio_below(start))
+
+
+def has_audio(folder: Path) -> bool:
+    """Whether there is any audio file at or below ``folder``, links apart."""
+    return next(_audio_below(os.fsencode(folder)), None) is not None
+
+
+def _audio_below(start: bytes) -> Iterator[bytes]:
+    """The audio files, in no order."""
     if os.path.isfile(start):  # noqa: PTH113
-        return 1
-    count, folders = 0, [start]
+        yield start
+        return
+    folders = [start]
     while folders:
         try:
             with os.scandir(folders.pop()) as entries:
@@ -150,10 +161,9 @@ def count_audio(start: bytes) -> int:
                     if entry.is_dir(follow_symlinks=False):
                         folders.append(entry.path)
                     elif is_audio(entry.name):
-                        count += 1
+                        yield entry.path
         except OSError:
             continue
-    return count
 
 
 def audio_files(folder: Path) -> Iterator[Path]:

@@ -5,7 +5,6 @@ from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Executor
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import replace
-from typing import Final
 
 import structlog
 
@@ -34,22 +33,20 @@ from tonearm.protocol.messages import (
 from tonearm.protocol.requests import BadMessage, Transport
 from tonearm.streaming.decisions import (
     Asked,
-    Decision,
     Sound,
     decide,
     fallback,
     fallback_sentence,
     needs_no_plan,
+    unchanged_sentence,
     unplanned,
 )
 from tonearm.streaming.listening import Listening
 from tonearm.streaming.pacing import Pacer
-from tonearm.streaming.playback import Playback, failed, progress
+from tonearm.streaming.playback import Playback
 from tonearm.streaming.pool import PooledRenderer, RenderPool
-from tonearm.streaming.ports import Albums, Fingerprints, Opening, OpenStream, Plans, Tracks
-
-FIRST_IMPRESSION: Final = "Playing from a first impression of this track while all of it is measured."
-STILL_ANALYZING: Final = "Measuring takes a while."
+from tonearm.streaming.ports import Albums, Counts, Fingerprints, Opening, OpenStream, Plans, Tracks
+from tonearm.streaming.telling import FIRST_IMPRESSION, STILL_ANALYZING, failed, progress
 
 log = structlog.get_logger()
 
@@ -64,7 +61,7 @@ class AudioStreamController:
         lead_s: the most that is rendered ahead of the listener, seconds.
         start_wait_s: the longest a play waits for a first impression or a fingerprint, seconds.
         clock: seconds that never go back.
-        count_fallback: told a code each time a play goes without a fingerprint.
+        counts: told what plays begin with, and what they do not get.
     """
 
     def __init__(
@@ -81,7 +78,7 @@ class AudioStreamController:
         lead_s: float,
         start_wait_s: float,
         clock: Callable[[], float],
-        count_fallback: Callable[[str], None],
+        counts: Counts,
     ) -> None:
         self._tracks = tracks
         self._albums = albums
@@ -94,7 +91,7 @@ class AudioStreamController:
         self._lead_s = lead_s
         self._start_wait_s = start_wait_s
         self._clock = clock
-        self._count_fallback = count_fallback
+        self._counts = counts
 
     async def stream_enhanced_audio(
         self, request: StreamRequest, flow: Flow
@@ -148,7 +145,7 @@ class AudioStreamController:
                     code=asked.no_album.code,
                     reason=str(asked.no_album),
                 )
-                self._count_fallback(asked.no_album.code)
+                self._counts.fell_back(asked.no_album.code)
             async with AsyncExitStack() as cleanup:
                 steps = self._ensure_fingerprint_available(asked, cleanup)
                 async for step in await cleanup.enter_async_context(aclosing(steps)):
@@ -207,7 +204,7 @@ class AudioStreamController:
         if track.info.frames_exact:
             return None
         stored = await self._fingerprints.lookup(track)
-        return None if stored is None else stored.measures.frames
+        return None if stored is None else stored.analysis.measures.frames
 
     async def _ensure_fingerprint_available(
         self, asked: Asked, cleanup: AsyncExitStack
@@ -215,13 +212,14 @@ class AudioStreamController:
         """Tell how the fingerprint comes along; the last value is the sound that rests on it."""
         request, track = asked.request, asked.track
         if needs_no_plan(request):
-            yield self._sound(unplanned(request), await self._counted(track))
+            yield Sound.settled(unplanned(request), await self._counted(track))
             return
         log.info("FingerprintGenerator available", track_id=track.id)
         stored = await self._fingerprints.lookup(track)
         if stored is not None:
             yield progress(request, FingerprintStatus.CACHED, "This track has been measured before.")
-            yield self._fitted(asked, stored)
+            self._counts.begins_with(stored.place)
+            yield self._fitted(asked, stored.analysis)
             return
         yield progress(request, FingerprintStatus.ANALYZING, "Measuring this track for the first time.")
         listening = await cleanup.enter_async_context(Listening(self._fingerprints, track))
@@ -234,35 +232,41 @@ class AudioStreamController:
         probe = listening.take_probe()
         if probe is not None:
             yield progress(request, FingerprintStatus.ANALYZING, FIRST_IMPRESSION)
-            yield self._sound(decide(self._plans, asked, probe), None, listening)
+            self._counts.begins_with("probe")
+            impressed = decide(self._plans, asked, probe)
+            yield Sound(
+                impressed.plan,
+                match_gain_db=impressed.match_gain_db,
+                listening=listening,
+                impressed=True,
+            )
             return
         try:
             analysis = listening.result()
         except NotEnoughAudio as error:
-            yield progress(request, FingerprintStatus.FAILED, f"{error.sentence} It plays unchanged.")
-            yield self._sound(unplanned(request, error.sentence), None)
+            self._counts.begins_with("none")
+            yield progress(request, FingerprintStatus.FAILED, unchanged_sentence(error))
+            yield Sound.settled(unplanned(request, error.sentence), None)
         except TonearmError as error:
             yield progress(
                 request, FingerprintStatus.FAILED, f"{error.sentence} {fallback_sentence(request)}"
             )
             yield self._standard(asked, error.code, str(error), None)
         else:
+            self._counts.begins_with("service")
             yield progress(request, FingerprintStatus.COMPLETE, "This track has been measured.")
             yield self._fitted(asked, analysis)
 
     def _fitted(self, asked: Asked, analysis: Analysis) -> Sound:
-        return self._sound(decide(self._plans, asked, analysis), analysis.measures.frames)
-
-    @staticmethod
-    def _sound(decision: Decision, frames: int | None, listening: Listening | None = None) -> Sound:
-        return Sound(decision.plan, frames, decision.match_gain_db, listening)
+        return Sound.settled(decide(self._plans, asked, analysis), analysis.measures.frames)
 
     def _standard(self, asked: Asked, code: str, reason: str, listening: Listening | None) -> Sound:
         """The stated fallback: told to the log and the metrics here, to the client by the stream."""
         mastered = asked.request.stream_type is StreamType.ENHANCED
         event = "Streaming with standard adaptive mastering" if mastered else "Streaming without level match"
         log.warning(event, track_id=asked.track.id, code=code, reason=reason)
-        self._count_fallback(code)
+        self._counts.fell_back(code)
+        self._counts.begins_with("none")
         return Sound(fallback(asked), listening=listening, told_failed=listening is None)
 
     async def _play(self, asked: Asked, flow: Flow, sound: Sound) -> AsyncGenerator[StreamEvent, None]:
@@ -277,14 +281,16 @@ class AudioStreamController:
         async with await PooledRenderer.open(self._pool, lambda: self._open_stream(opening)) as renderer:
             form = renderer.still.format
             capped = request.transport is Transport.BASE64
-            pacer = Pacer(flow, form.rate, form.channels, self._lead_s, capped, self._clock)
+            pacer = Pacer(
+                flow, form.rate, form.channels, self._lead_s, capped, self._clock, self._counts.late
+            )
             playback = Playback(
                 asked,
                 sound,
                 renderer,
                 pacer,
                 decide=lambda stage: decide(self._plans, asked, stage),
-                count_fallback=self._count_fallback,
+                counts=self._counts,
             )
             async with aclosing(playback.events()) as events:
                 async for event in events:

@@ -10,12 +10,12 @@ The plan's prediction holds for the track as a whole, so the gain is the same wh
 
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Self
 
 import structlog
 
 from tonearm.mastering.hybrid import HybridProcessor
-from tonearm.model.errors import TonearmError
+from tonearm.model.errors import NotEnoughAudio, TonearmError
 from tonearm.model.measures import Analysis
 from tonearm.model.plan import MasteringPlan, Target, untouched
 from tonearm.model.probe import Probe
@@ -68,6 +68,7 @@ class Sound:
         match_gain_db: what it is turned down by, dB <= 0; None where level matching was not asked for, or
             where nothing is known to match.
         listening: the measurement that is still awaited.
+        impressed: the plan, or the match, in force rests on a first impression.
         told_failed: the client knows that there is no fingerprint for now.
     """
 
@@ -75,7 +76,13 @@ class Sound:
     frames: int | None = None
     match_gain_db: float | None = None
     listening: Listening | None = None
+    impressed: bool = False
     told_failed: bool = False
+
+    @classmethod
+    def settled(cls, decision: Decision, frames: int | None) -> Self:
+        """One that stays as it is."""
+        return cls(decision.plan, frames, decision.match_gain_db)
 
 
 def needs_no_plan(request: StreamRequest) -> bool:
@@ -112,7 +119,7 @@ def decide(plans: Plans, asked: Asked, stage: Probe | Analysis) -> Decision:
         policy=None if plan.lwrp is None else plan.lwrp.policy.value,
         gain_db=round(plan.gain_db, 2),
     )
-    return Decision(_told_of_album(plan, asked), match_gain_db)
+    return Decision(plan, match_gain_db)
 
 
 def fallback(asked: Asked) -> Source:
@@ -131,6 +138,27 @@ def fallback_sentence(request: StreamRequest) -> str:
     return "Playing with standard mastering."
 
 
+def told_of_album(plan: MasteringPlan, asked: Asked) -> MasteringPlan:
+    """The plan, whose reasons say so where the album's level was asked for and cannot be had."""
+    if asked.no_album is None:
+        return plan
+    of = "bypass" if plan.bypass else "target_lufs"
+    said = f"the album's level was asked for: {asked.no_album.sentence} {plan.reasons[of]}"
+    return replace(plan, reasons=MappingProxyType({**plan.reasons, of: said}))
+
+
+def impression_sentence(request: StreamRequest) -> str:
+    """What it means for the listener that a first impression is all there will be."""
+    if request.stream_type is StreamType.NORMAL:
+        return "It stays matched by a first impression of its loudness."
+    return "Playing on from the first impression."
+
+
+def unchanged_sentence(error: NotEnoughAudio) -> str:
+    """What it means for the listener that there is nothing to measure."""
+    return f"{error.sentence} It plays unchanged."
+
+
 def _match_gain_db(plan: MasteringPlan, stream_type: StreamType) -> float | None:
     if plan.bypass:
         return 0.0
@@ -138,10 +166,3 @@ def _match_gain_db(plan: MasteringPlan, stream_type: StreamType) -> float | None
         return None
     louder_db = plan.predicted.lufs - plan.measured["lufs"]
     return min(0.0, -louder_db if stream_type is StreamType.ENHANCED else louder_db)
-
-
-def _told_of_album(plan: MasteringPlan, asked: Asked) -> MasteringPlan:
-    if asked.no_album is None:
-        return plan
-    said = f"the album's level was asked for: {asked.no_album.sentence} {plan.reasons['target_lufs']}"
-    return replace(plan, reasons=MappingProxyType({**plan.reasons, "target_lufs": said}))

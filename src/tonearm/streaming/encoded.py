@@ -9,7 +9,6 @@ import hashlib
 import json
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from pathlib import Path
 from typing import Final, Protocol
 
 import tonearm
@@ -22,22 +21,13 @@ from tonearm.model.track import Track
 from tonearm.protocol.messages import StreamRequest
 from tonearm.protocol.requests import BadMessage, ErrorKind
 from tonearm.streaming.decisions import Sound
+from tonearm.streaming.pacing import PlayClock
 from tonearm.streaming.pool import OPENING_LEAD_S, PooledRenderer, RenderPool
 from tonearm.streaming.ports import OpenRenderer, Renderer
+from tonearm.streaming.untouched import UntouchedFile
 
 MAX_CHANNELS: Final = 2
 _STEPS_PER_SECOND: Final = 2
-_FILE_MEDIA_TYPES: Final = {
-    "aac": "audio/aac",
-    "aiff": "audio/aiff",
-    "flac": "audio/flac",
-    "matroska": "audio/x-matroska",
-    "mp3": "audio/mpeg",
-    "mp4": "audio/mp4",
-    "ogg": "audio/ogg",
-    "wav": "audio/wav",
-    "wv": "audio/x-wavpack",
-}
 
 
 class Sounds(Protocol):
@@ -87,11 +77,6 @@ class Rendition:
             raise self._beyond_end()
 
     @property
-    def path(self) -> Path:
-        """The file itself."""
-        return self._track.path
-
-    @property
     def state(self) -> MasteringState:
         """On what the sound rests."""
         return self._plan.state
@@ -99,16 +84,6 @@ class Rendition:
     @property
     def media_type(self) -> str:
         return self._kind.media_type
-
-    @property
-    def file_media_type(self) -> str:
-        """What the file itself is."""
-        return _FILE_MEDIA_TYPES.get(self._track.info.container, "application/octet-stream")
-
-    @property
-    def file_tag(self) -> str:
-        """Names this state of the file."""
-        return _digest(str(self._track.signature))
 
     @property
     def tag(self) -> str:
@@ -166,16 +141,20 @@ class Rendition:
             return len(block), encoder.encode(block) if len(block) else encoder.finish()
 
         opening = PooledRenderer.open(self._pool, lambda: self._open_renderer(self._track, source, start))
+        made = 0
         async with await opening as renderer:
-            began, made = self._clock(), 0
+            # Who fetches faster than time passes waits for those who are about to run dry; who was paused
+            # and comes back has played all it was given, and no more.
+            played = PlayClock(self._format.rate)
+            played.run(True, self._clock())
             lead_s = OPENING_LEAD_S
             while True:
                 frames, piece = await renderer.run(lead_s, step)
                 if not made and not frames and self._start:
                     raise self._beyond_end()
                 made += frames
-                # Who fetches faster than time passes waits for those who are about to run dry.
-                lead_s = made / self._format.rate - (self._clock() - began)
+                played.send(frames, self._clock())
+                lead_s = played.ahead(self._clock()) / self._format.rate
                 if piece:
                     yield piece
                 if not frames:
@@ -229,6 +208,15 @@ class Renditions:
         """
         track, sound = await self._sounds.sound_of(request)
         return Rendition(request, kind, track, sound, self._open_renderer, self._pool, self._clock)
+
+    async def untouched(self, request: StreamRequest) -> UntouchedFile:
+        """The file itself; only which track is asked for matters.
+
+        Raises:
+            TonearmError: why there is none.
+        """
+        track, _ = await self._sounds.sound_of(request)
+        return await UntouchedFile.look_at(track.path, track.info.container)
 
 
 def _digest(text: str) -> str:

@@ -17,7 +17,6 @@ class Listening:
     """One play's wait for one measurement.
 
     An asynchronous context: leaving it ends the wait, not the measurement, which others may share.
-
     """
 
     def __init__(self, fingerprints: Fingerprints, track: Track) -> None:
@@ -25,7 +24,7 @@ class Listening:
         self._fingerprints = fingerprints
         self._first_stage = asyncio.Event()
         self._analysis = asyncio.create_task(self._listen(track))
-        self._health: asyncio.Task[bool] | None = None
+        self._health: asyncio.Future[bool] | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -33,10 +32,11 @@ class Listening:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        tasks = [task for task in (self._analysis, self._health) if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        # The service is looked after to the end, whoever leaves.
+        if self._health is not None:
+            self._health.cancel()
+        self._analysis.cancel()
+        await asyncio.gather(self._analysis, return_exceptions=True)
 
     async def within(self, seconds: float) -> bool:
         """Wait at most so long for the first that comes of a probe and the analysis; whether one did.
@@ -47,7 +47,7 @@ class Listening:
             async with asyncio.timeout(seconds):
                 await self._first_stage.wait()
         except TimeoutError:
-            self._health = asyncio.create_task(self._look_after())
+            self._health = self._fingerprints.look_after()
             return False
         return True
 
@@ -62,13 +62,6 @@ class Listening:
             raise FingerprintUnavailable(f"track {track.id}: the measurement ended without a result")
         finally:
             self._first_stage.set()
-
-    async def _look_after(self) -> bool:
-        """Ask the service whether it works; if not, nobody else should be made to wait for it."""
-        healthy = await self._fingerprints.check_health()
-        if not healthy:
-            self._fingerprints.report_slow()
-        return healthy
 
     @property
     def done(self) -> bool:
@@ -89,10 +82,10 @@ class Listening:
         if health is None or not health.done():
             return False
         self._health = None
-        return not health.result()
+        return not health.cancelled() and not health.result()
 
     def tell(self, pacer: Pacer) -> None:
         """Let news end the waits of ``pacer``; a late first impression is none worth a hurry."""
-        for task in (self._analysis, self._health):
-            if task is not None:
-                task.add_done_callback(lambda _: pacer.nudge())
+        self._analysis.add_done_callback(lambda _: pacer.nudge())
+        if self._health is not None:
+            self._health.add_done_callback(lambda _: pacer.nudge())

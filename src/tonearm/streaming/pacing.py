@@ -6,6 +6,7 @@ the original clients have a ring of 1,310,720 values and overwrite what they hav
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import Final
 
@@ -53,10 +54,19 @@ class Pacer:
         lead_s: the most that may lie ahead of the listener, seconds.
         capped: whether the cap on values holds until the client is flow controlled.
         clock: seconds that never go back.
+        late: called for every frame that comes after real time has overtaken the stream, while the client
+            did not hold it.
     """
 
     def __init__(
-        self, flow: Flow, rate: int, channels: int, lead_s: float, capped: bool, clock: Callable[[], float]
+        self,
+        flow: Flow,
+        rate: int,
+        channels: int,
+        lead_s: float,
+        capped: bool,
+        clock: Callable[[], float],
+        late: Callable[[], None],
     ) -> None:
         self._flow = flow
         self._rate = rate
@@ -64,8 +74,11 @@ class Pacer:
         self._uncontrolled_lead = UNCONTROLLED_VALUES // channels if capped else self._lead
         self._limited_lead = self._lead
         self._clock = clock
+        self._late = late
         self._played = PlayClock(rate)
         self._begun = False
+        self._was_held = False
+        self._nudged = False
         self._changed = asyncio.Event()
         flow.watch(self._flow_changed)
 
@@ -74,8 +87,17 @@ class Pacer:
         """Seconds that lie ahead of the listener now."""
         return self._played.ahead(self._clock()) / self._rate
 
+    @property
+    def margin_s(self) -> float | None:
+        """As ``lead_s``; None where that says nothing of what is heard, as the client holds the stream."""
+        return None if self._held else self.lead_s
+
     def sent(self, frames: int) -> None:
         """``frames`` more are on their way; the first of them start the clock."""
+        if self._begun and not self._was_held and self.margin_s == 0.0:
+            self._late()
+        # What comes first after the client has held the stream may come late.
+        self._was_held = self._held
         self._played.send(frames, self._clock())
         if not self._begun:
             self._begun = True
@@ -86,20 +108,25 @@ class Pacer:
         self._limited_lead = self._lead if lead_s is None else int(lead_s * self._rate)
 
     def nudge(self) -> None:
-        """End a wait early: there is news."""
+        """End the wait early, or the next one: there is news."""
+        self._nudged = True
         self._changed.set()
 
     async def turn(self, frames: int) -> bool:
         """Wait until ``frames`` more may be made; False if a nudge came before that."""
         while (delay := self._delay_s(frames)) != 0.0:
+            if self._nudged:
+                self._nudged = False
+                return False
             self._changed.clear()
-            try:
+            with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(delay):
                     await self._changed.wait()
-            except TimeoutError:
-                continue
-            return self._delay_s(frames) == 0.0
         return True
+
+    @property
+    def _held(self) -> bool:
+        return self._flow.held or self._flow.paused
 
     def _delay_s(self, frames: int) -> float | None:
         """Seconds until ``frames`` more may be made; None while only the client can tell."""
@@ -114,6 +141,7 @@ class Pacer:
         return None if self._flow.paused else over / self._rate
 
     def _flow_changed(self) -> None:
+        self._was_held = True
         if self._begun:
             self._played.run(not self._flow.paused, self._clock())
         self._changed.set()

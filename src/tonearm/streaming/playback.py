@@ -8,7 +8,7 @@ from typing import Final
 import structlog
 
 from tonearm.mastering.describe import describe
-from tonearm.model.errors import TonearmError
+from tonearm.model.errors import NotEnoughAudio, TonearmError
 from tonearm.model.measures import Analysis
 from tonearm.model.plan import MasteringPlan, MasteringState
 from tonearm.model.probe import Probe
@@ -16,21 +16,26 @@ from tonearm.model.stream import MeterReading
 from tonearm.protocol.frames import AudioFrame, FrameGrid, StreamEvent, pack
 from tonearm.protocol.messages import (
     EndReason,
-    FingerprintProgress,
     FingerprintStatus,
     PlanChanged,
     StreamEnded,
-    StreamFailed,
-    StreamRequest,
-    StreamStarted,
     StreamType,
 )
-from tonearm.protocol.requests import BadMessage, ErrorKind
-from tonearm.streaming.decisions import Asked, Decision, Sound, fallback_sentence
+from tonearm.streaming.decisions import (
+    Asked,
+    Decision,
+    Sound,
+    fallback_sentence,
+    impression_sentence,
+    told_of_album,
+    unchanged_sentence,
+    unplanned,
+)
 from tonearm.streaming.listening import Listening
 from tonearm.streaming.pacing import Pacer
 from tonearm.streaming.pool import OPENING_LEAD_S, PooledRenderer
-from tonearm.streaming.ports import StreamRenderer
+from tonearm.streaming.ports import Counts, StreamRenderer
+from tonearm.streaming.telling import NOT_SERVING, beyond_end, failed, log_start, progress, started
 
 GLIDE_S: Final = 3.0
 
@@ -58,7 +63,7 @@ class Playback:
         renderer: the track, opened with ``sound`` where it shall begin.
         pacer: says when the next frame may be made.
         decide: decides by a first impression or a fingerprint that arrives late.
-        count_fallback: told a code where a first impression is all there will be.
+        counts: told where a first impression is all there will be, and shown the stream while it plays.
     """
 
     def __init__(
@@ -68,20 +73,36 @@ class Playback:
         renderer: PooledRenderer[StreamRenderer],
         pacer: Pacer,
         decide: Callable[[Probe | Analysis], Decision],
-        count_fallback: Callable[[str], None],
+        counts: Counts,
     ) -> None:
+        self._asked = asked
         self._request = asked.request
-        self._level = asked.target.level
         self._sound = sound
         self._renderer = renderer
         self._pacer = pacer
         self._decide = decide
-        self._count_fallback = count_fallback
-        self._started = _started(asked, renderer.still, sound)
+        self._counts = counts
+        self._started = started(asked, renderer.still, sound)
+        self._state = self._started.mastering_state
         # Decided for the whole stream: what may still come to be changed counts as changed.
         whole = renderer.still.sixteen_bits and not sound.match_gain_db and sound.listening is None
         self._dithered = not whole
         self._grid = FrameGrid(self._started.rate, self._started.start_frame, self._started.total_frames)
+
+    @property
+    def stream_type(self) -> StreamType:
+        """What was asked for."""
+        return self._request.stream_type
+
+    @property
+    def state(self) -> MasteringState:
+        """On what the sound rests now."""
+        return self._state
+
+    @property
+    def margin_s(self) -> float | None:
+        """Seconds that keep the listener from a gap; None while the client holds the stream itself."""
+        return self._pacer.margin_s
 
     async def events(self) -> AsyncGenerator[StreamEvent, None]:
         """The whole stream; it has started only if its first sound could be made.
@@ -92,14 +113,15 @@ class Playback:
         request, rate = self._request, self._started.rate
         first = await self._step(self._grid.next_frames, OPENING_LEAD_S)
         if not first.frames and self._started.start_frame:
-            raise _beyond_end(self._started)
-        _log_start(self._started)
+            raise beyond_end(self._started)
+        log_start(self._started)
         yield self._started
         yield self._told(self._renderer.still.plan, self._sound.match_gain_db)
         try:
-            async with aclosing(self._frames(first)) as frames:
-                async for event in frames:
-                    yield event
+            with self._counts.running(self):
+                async with aclosing(self._frames(first)) as frames:
+                    async for event in frames:
+                        yield event
         except TonearmError as error:
             log.warning("Stream broke off", track_id=request.track_id, code=error.code, reason=str(error))
             yield failed(request, error, self._grid.position / rate)
@@ -157,10 +179,12 @@ class Playback:
             events = await self._outcome(listening)
         elif listening.take_bad_health():
             sound.told_failed = True
-            said = f"{NOT_SERVING} {fallback_sentence(self._request)}"
+            said = f"{NOT_SERVING} {self._without()}"
             events = (progress(self._request, FingerprintStatus.FAILED, said),)
         elif (probe := listening.take_probe()) is not None:
-            events = (await self._change(probe),)
+            # A server that has said so much is at work on the rest.
+            sound.impressed, sound.told_failed = True, False
+            events = (await self._glide_to(self._decide(probe)),)
         self._pacer.limit(LISTENING_LEAD_S if self._awaits_better else None)
         return events
 
@@ -170,49 +194,54 @@ class Playback:
 
     async def _outcome(self, listening: Listening) -> Sequence[StreamEvent]:
         """What measuring came to."""
-        request = self._request
+        request, sound = self._request, self._sound
         try:
             analysis = listening.result()
+        except NotEnoughAudio as error:
+            said = progress(request, FingerprintStatus.FAILED, unchanged_sentence(error))
+            return said, await self._glide_to(unplanned(request, error.sentence))
         except TonearmError as error:
-            if self._sound.told_failed:
+            if sound.told_failed:
                 return ()
             return (progress(request, FingerprintStatus.FAILED, self._going_on(error)),)
         self._grid.expect(analysis.measures.frames)
         return (
             progress(request, FingerprintStatus.COMPLETE, "This track has been measured."),
-            await self._change(analysis),
+            await self._glide_to(self._decide(analysis)),
         )
 
-    async def _change(self, stage: Probe | Analysis) -> PlanChanged:
-        """Glide to the plan that rests on what is known now."""
-        decision = self._decide(stage)
+    async def _glide_to(self, decision: Decision) -> PlanChanged:
+        """Glide to what rests on what is known now."""
         plan, match_gain_db = decision.plan, decision.match_gain_db
         await self._renderer.run(
             self._pacer.lead_s, lambda opened: opened.retarget(plan, match_gain_db or 0.0, GLIDE_S)
         )
+        self._state = plan.state
         return self._told(plan, match_gain_db)
 
     def _told(self, plan: MasteringPlan, match_gain_db: float | None) -> PlanChanged:
         request = self._request
-        description = describe(plan) | {"level": self._level}
+        description = describe(told_of_album(plan, self._asked)) | {"level": self._asked.target.level}
         if request.level_match:
             description["level_match_gain_db"] = match_gain_db
         return PlanChanged(request.track_id, request.epoch, description)
 
     def _going_on(self, error: TonearmError) -> str:
         """What a listener is told of a measurement that failed while the track plays."""
-        state = self._renderer.still.plan.state
         log.warning(
             "Playing on without a fingerprint",
             track_id=self._request.track_id,
-            state=state.value,
+            state=self._state.value,
             code=error.code,
             reason=str(error),
         )
-        if state is MasteringState.PROVISIONAL:
-            self._count_fallback(error.code)
-            return f"{error.sentence} Playing on from the first impression."
-        return f"{error.sentence} {fallback_sentence(self._request)}"
+        if self._sound.impressed:
+            self._counts.fell_back(error.code)
+        return f"{error.sentence} {self._without()}"
+
+    def _without(self) -> str:
+        """What the listener hears while there is no fingerprint."""
+        return (impression_sentence if self._sound.impressed else fallback_sentence)(self._request)
 
     def _ended(self, reason: EndReason) -> StreamEnded:
         return StreamEnded(
@@ -223,58 +252,3 @@ class Playback:
             rate=self._started.rate,
             reason=reason,
         )
-
-
-NOT_SERVING: Final = "The fingerprint server does not answer or is not ready yet."
-
-
-def progress(request: StreamRequest, status: FingerprintStatus, message: str) -> FingerprintProgress:
-    return FingerprintProgress(request.track_id, status, message, request.stream_type)
-
-
-def failed(request: StreamRequest, error: TonearmError, position_s: float | None) -> StreamFailed:
-    return StreamFailed(
-        track_id=request.track_id,
-        code=error.code,
-        sentence=error.sentence,
-        stream_type=request.stream_type,
-        epoch=request.epoch,
-        recovery_position=position_s,
-    )
-
-
-def _started(asked: Asked, renderer: StreamRenderer, sound: Sound) -> StreamStarted:
-    return StreamStarted(
-        request=asked.request,
-        rate=renderer.format.rate,
-        channels=renderer.format.channels,
-        start_frame=renderer.position,
-        total_frames=renderer.info.frames if sound.frames is None else sound.frames,
-        duration_exact=sound.frames is not None or renderer.info.frames_exact,
-        mastering_state=renderer.plan.state,
-        level=asked.target.level,
-        level_match_gain_db=sound.match_gain_db,
-        joint=asked.joint or renderer.joint,
-    )
-
-
-def _beyond_end(started: StreamStarted) -> BadMessage:
-    return BadMessage(
-        ErrorKind.VALIDATION,
-        f"position {started.request.start_position:g} s lies at or beyond the end of track "
-        f"{started.request.track_id}, which is {started.total_frames / started.rate:.3f} s long",
-    )
-
-
-def _log_start(started: StreamStarted) -> None:
-    request = started.request
-    enhanced = request.stream_type is StreamType.ENHANCED
-    log.info(
-        "Starting audio stream",
-        track_id=request.track_id,
-        preset=request.preset.value if enhanced else "none",
-        intensity=request.intensity if enhanced else 0.0,
-        chunks=started.total_chunks,
-        state=started.mastering_state.value,
-        start_position=started.start_frame / started.rate,
-    )

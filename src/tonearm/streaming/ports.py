@@ -1,17 +1,20 @@
 """What playing needs of others, as it sees it."""
 
-from collections.abc import AsyncGenerator, Callable, Coroutine
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Literal, Protocol
 
 from tonearm.mastering.hybrid import HybridProcessor
 from tonearm.model.audio import AudioFormat, AudioInfo, Block
 from tonearm.model.fingerprint import Fingerprint
-from tonearm.model.measures import Analysis, TrackMeasures
-from tonearm.model.plan import AlbumLevel, MasteringPlan, Preset, Target
+from tonearm.model.measures import Analysis, Stored, TrackMeasures
+from tonearm.model.plan import AlbumLevel, MasteringPlan, MasteringState, Preset, Target
 from tonearm.model.probe import Probe
 from tonearm.model.stream import Joint, Rendered
 from tonearm.model.track import Track
+from tonearm.protocol.messages import StreamType
 
 
 class Tracks(Protocol):
@@ -42,7 +45,7 @@ class Albums(Protocol):
 class Fingerprints(Protocol):
     """Where fingerprints come from."""
 
-    async def lookup(self, track: Track, /) -> Analysis | None:
+    async def lookup(self, track: Track, /) -> Stored | None:
         """What is stored for this state of the file, or None.
 
         Raises:
@@ -61,12 +64,52 @@ class Fingerprints(Protocol):
         """
         ...
 
-    def check_health(self) -> Coroutine[Any, Any, bool]:
-        """Whether the service says that it serves; a yes clears what ``report_slow`` did."""
+    def look_after(self) -> asyncio.Future[bool]:
+        """A play has waited in vain: ask the service whether it works, once for all who wonder.
+
+        If it does not, nobody is made to wait until it does. Goes on when the caller cancels the answer.
+        """
         ...
 
-    def report_slow(self) -> None:
-        """A play waited in vain and the service is not healthy: nobody should wait until it is."""
+
+class Running(Protocol):
+    """A stream that plays, for whoever watches it."""
+
+    @property
+    def stream_type(self) -> StreamType:
+        """What was asked for."""
+        ...
+
+    @property
+    def state(self) -> MasteringState:
+        """On what its sound rests now."""
+        ...
+
+    @property
+    def margin_s(self) -> float | None:
+        """Seconds that keep the listener from a gap; None while the client holds the stream itself."""
+        ...
+
+
+Origin = Literal["database", "sidecar", "service", "probe", "none"]
+"""Where what a play begins with came from."""
+
+
+class Counts(Protocol):
+    """What is counted of streams. Calls return at once: some come from between two frames."""
+
+    def begins_with(self, origin: Origin, /) -> None:
+        """A play that wanted a fingerprint begins with what came from here."""
+
+    def fell_back(self, code: str, /) -> None:
+        """A play gets less than it asked for."""
+
+    def late(self) -> None:
+        """A frame was made after real time had overtaken its stream."""
+
+    def running(self, stream: Running, /) -> AbstractContextManager[None]:
+        """The stream plays until the context is left."""
+        ...
 
 
 class Plans(Protocol):

@@ -25,6 +25,7 @@ from tonearm.audio.signature import file_signature
 from tonearm.fingerprints.service import fingerprint_pb2 as pb
 from tonearm.fingerprints.service import pipe
 from tonearm.fingerprints.service.audio import AudioMeasurement
+from tonearm.fingerprints.service.giving_way import giving_way
 from tonearm.fingerprints.service.limits import CPU_LIMIT_S, MEMORY_LIMIT, limit_cpu, limit_memory
 from tonearm.fingerprints.service.messages import to_probe_reply, to_reply
 from tonearm.fingerprints.service.paths import from_text
@@ -91,8 +92,11 @@ class Worker:
         path = from_text(request.path)
         self._check_signature(path, request.signature)
         if request.probe_first:
+            # The sound begins with the probe; what is measured from here on must not make it stumble.
             self._probe(path)
-        analysis = measure_file(path, self._on_progress)
+            analysis = giving_way(lambda: measure_file(path, self._on_progress))
+        else:
+            analysis = measure_file(path, self._on_progress)
         self._check_signature(path, request.signature)
         return analysis
 
