@@ -22,6 +22,7 @@ from typing import Final
 import numpy as np
 from brickwall import limited
 from mastered import (
+    Levels,
     Samples,
     distance_db,
     levels,
@@ -44,10 +45,12 @@ SUFFIXES: Final = {".ogg", ".flac", ".wav", ".mp3", ".opus", ".wv", ".m4a"}
 PUSHES_DB: Final = (3, 6, 9, 12)
 COPY_S: Final = 90
 LEAST_COPY_S: Final = 20
+REACHED_LU: Final = 0.1
 CLEAN_LUFS: Final = -12.9
 CLEAN_PSR_DB: Final = 10.0
-ROUNDING_DB: Final = 0.05
-"""The corridor's numbers are rounded to twice that."""
+ROUNDING_DB: Final = 0.01
+RANGE_S: Final = 60.0
+"""Of a shorter track, EBU Tech 3342 gives no meaningful range."""
 
 
 @dataclass(slots=True)
@@ -85,7 +88,8 @@ def judged(name: str, x: Samples, rate: int, original: Samples | None = None) ->
     miss = after.lufs - plan.target_lufs
     if reached:
         row.want("Q2", abs(miss) <= 0.5)
-    row.want("Q10", weights.restore > 0.5 or abs(after.lra_lu - before.lra_lu) <= 1.5)
+    ranged = weights.restore == 0.0 and len(x) >= RANGE_S * rate
+    row.want("Q10", not ranged or abs(after.lra_lu - before.lra_lu) <= 1.5)
     row.want("Q1", after.true_peak_dbtp <= plan.ceiling_dbtp + 0.02)
     read = peak_read(before.true_peak_dbtp) if weights.master == 1.0 else before.true_peak_dbtp
     gained = after.plr_db - (read - before.lufs)
@@ -95,8 +99,8 @@ def judged(name: str, x: Samples, rate: int, original: Samples | None = None) ->
         least = -0.05 if original is not None else 0.5 * plan.restoration.boost_db
         row.want("Q9", least <= gained <= 3.5 and gained >= -0.05)
     if weights.master == 1.0:
-        gained = mastering_judged(row, x, y, rate, plan, after.plr_db)
-    second = again(row, y, rate, reached)
+        gained = mastering_judged(row, x, y, rate, plan, before, after)
+    second = again(row, y, rate, abs(miss) <= REACHED_LU)
     out, near = measured(y, rate), distance_db(analysis)
     grown = distance_db(out) - near
     row.want("Q12", grown <= ROUNDING_DB)
@@ -115,16 +119,16 @@ def judged(name: str, x: Samples, rate: int, original: Samples | None = None) ->
 
 
 def mastering_judged(
-    row: Row, x: Samples, y: Samples, rate: int, plan: MasteringPlan, plr_db: float
+    row: Row, x: Samples, y: Samples, rate: int, plan: MasteringPlan, before: Levels, after: Levels
 ) -> float:
-    """Q9 of *master*; returns what PLR gained beyond the equaliser, dB."""
-    equalised = levels(render(x, only_equaliser(plan), rate), rate) if any(plan.eq_db) else levels(x, rate)
-    read = peak_read(equalised.true_peak_dbtp)
-    gained = plr_db - (read - equalised.lufs)
+    """Q9 of *master*; returns what PLR gained, what the equaliser alone takes not counted, dB."""
+    equalised = levels(render(x, only_equaliser(plan), rate), rate) if any(plan.eq_db) else before
+    by_equaliser = max(0.0, before.plr_db - equalised.plr_db)
+    gained = after.plr_db - (peak_read(before.true_peak_dbtp) - before.lufs) + by_equaliser
     row.want("Q9", gained >= -2.5)
     if len(x) >= 4 * rate:
         source, result = (
-            psr_p10_db(x, rate, peak_read(levels(x, rate).true_peak_dbtp)),
+            psr_p10_db(x, rate, peak_read(before.true_peak_dbtp)),
             psr_p10_db(y, rate, 9.0),
         )
         row.want(f"Q9-PSR {source:.2f}->{result:.2f}", source <= 8.0 or result >= 8.0)

@@ -4,7 +4,7 @@ Every track below DIR is rendered with one stage alone, and its loudness measure
 
     compression   2 dB, of tracks that are mastered                LU per dB of reduction
     restoration   as planned, of tracks that are restored          LU per dB of boost
-                  and of clean ones pushed 6 and 9 dB into a brick wall
+                  and of clean ones pushed 3 to 12 dB into a brick wall
     width         the side up and down by 1.5 dB, of all stereo    share of the side's energy that is heard
 
 The first two are the numbers with the least largest error; the third is the median.
@@ -31,8 +31,8 @@ from tonearm.model.plan import MasteringPlan, MasteringState, Width
 DESTINATION: Final = Path(__file__).parents[1] / "src/tonearm/mastering/factors.py"
 FLAT: Final = (0.0,) * 7
 NO_CEILING_DBTP: Final = 60.0
-LEAST_WEIGHT: Final = 0.5
-PUSHES_DB: Final = (6, 9)
+LEAST_WEIGHT: Final = 1.0
+PUSHES_DB: Final = (3, 6, 9, 12)
 
 MODULE: Final = '''\
 """What dynamics and width do to loudness, measured on music. Written by ``tools/factors.py``.

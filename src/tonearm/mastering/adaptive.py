@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Final
 
 from tonearm.dsp.limiter import MARGIN_DB
-from tonearm.mastering.correction import correction
+from tonearm.mastering.correction import correction, correction_weight
 from tonearm.mastering.dynamics import boost_within, compression, reduction_of, restoration, wanted_boost
 from tonearm.mastering.level import LEAST_PSR_DB
 from tonearm.mastering.lwrp import compressed_weight, decide, loud_weight
@@ -115,7 +115,8 @@ class AdaptiveMode:
         if intensity == 0:
             return untouched("intensity 0: the source passes bit for bit", preset)
         master, bias = 1.0 - loud_weight(probe.lufs), BIASES[preset]
-        correction_db = correction(probe.third_octaves_db, probe.rate)
+        borne = correction_weight(probe.crest_db)
+        correction_db = tuple(borne * gain for gain in correction(probe.third_octaves_db, probe.rate))
         whole_eq_db = biased(correction_db, bias, master, 1.0 - master)
         measured = {
             "heard_s": probe.seconds,
@@ -141,7 +142,8 @@ class AdaptiveMode:
 def _shaping(asked: Asked, known: Known, image: Image, weights: PolicyWeights) -> tuple[Shaping, float]:
     """All that is done before the level, as at intensity 1, and the boost that was wanted for attacks, dB."""
     bias, measured = asked.bias, known.measured
-    correction_db = correction(known.third_octaves_db, known.rate)
+    borne = correction_weight(measured["crest_db"])
+    correction_db = tuple(borne * gain for gain in correction(known.third_octaves_db, known.rate))
     without_boost = Shaping(
         eq_db=biased(correction_db, bias, weights.master, weights.restore),
         reduction_db=bias.compression_scale
@@ -150,6 +152,7 @@ def _shaping(asked: Asked, known: Known, image: Image, weights: PolicyWeights) -
             measured["lufs"],
             measured["lra_lu"],
             measured["psr_p10_db"],
+            measured["seconds"],
             weights.master,
         ),
         width=width(image, weights.master * bias.width_scale),
@@ -228,6 +231,7 @@ def _measured(fingerprint: Fingerprint, measures: TrackMeasures) -> dict[str, fl
         "crest_db": fingerprint.crest_db,
         "psr_p10_db": measures.psr_p10_db,
         "lra_lu": measures.lra_lu,
+        "seconds": measures.frames / measures.rate,
         "stereo_width": fingerprint.stereo_width,
     }
 

@@ -1,11 +1,12 @@
 """How much is compressed, and how far attacks are re-opened.
 
-    reduction = 2 dB ramp(plr, 14 -> 20) ramp(lra, 8 -> 16) ramp(psr_p10, 9 -> 11) weight of master
+    reduction = 2 dB ramp(plr, 14 -> 20) ramp(lra, 8 -> 16) ramp(psr_p10, 9 -> 11) ramp(seconds, 30 -> 60)
+                weight of master
     boost     = min(3 dB, 10 amount) weight of restore, within the headroom
 
 ``plr`` is read as the gain of *master* reads it: without the overs that every converter clips. The
 headroom is what is left under the ceiling at the track's level, so that the limiter does not take back
-what was given.
+what was given. A loudness range means little under a minute (EBU Tech 3342), and compression rests on it.
 """
 
 from typing import Final
@@ -25,6 +26,9 @@ MOST_REDUCTION_DB: Final = 2.0
 MOST_BOOST_DB: Final = 3.0
 BOOST_PER_AMOUNT_DB: Final = 10.0
 
+SHORT_S: Final = 30.0
+LONG_S: Final = 60.0
+
 FULL_OVER_DB: Final = 4.0
 """The whole reduction is taken where a band is this much louder than over the track's loudness."""
 
@@ -32,37 +36,35 @@ _PEAKS_SHARE: Final = 60.0
 """Of the half seconds of a track, so many percent peak lower than where its peaks are said to be."""
 
 _LOUD_SHARE: Final = 90.0
-_PEAKS_APART_DB: Final = 1.0
+_APART_DB: Final = 1.0
 _PEAKS_OVER_S: Final = 0.5
 _FULL_SCALE: Final = 127.0
 _SOFTEST: Final = 0.5 / _FULL_SCALE
 
 
 def reduction_of(
-    true_peak_dbtp: float, lufs: float, lra_lu: float, psr_p10_db: float, master: float
+    true_peak_dbtp: float, lufs: float, lra_lu: float, psr_p10_db: float, seconds: float, master: float
 ) -> float:
-    """The reduction that is planned, 0..2 dB; the first four as measured, ``master`` its weight."""
+    """The reduction that is planned, 0..2 dB; the first five as measured, ``master`` its weight."""
     plr = peak_read(true_peak_dbtp) - lufs
     room = ramp(plr, 14.0, 20.0) * ramp(lra_lu, 8.0, 16.0) * ramp(psr_p10_db, 9.0, 11.0)
-    return MOST_REDUCTION_DB * room * master
+    return MOST_REDUCTION_DB * room * ramp(seconds, SHORT_S, LONG_S) * master
 
 
 def compression(
     reduction_db: float, measures: TrackMeasures, lufs: float, eq_db: tuple[float, ...]
 ) -> Compression:
-    """The stage that takes ``reduction_db`` off the loud parts of a track after an equaliser.
+    """The stage that takes ``reduction_db`` off the loud parts of a track after an equaliser; 0 is no stage.
 
     The level of a band in the loud parts is that of its third-octaves, raised from the loudness of the whole
     spectrum to that of the parts that count, and by 4 dB.
 
     Args:
-        reduction_db: dB; 0 is no stage.
+        reduction_db: dB.
         measures: of the track.
         lufs: its integrated loudness, gated, of what will be heard.
         eq_db: gains of the seven bands before the stage, dB.
     """
-    if reduction_db == 0.0:
-        return Compression()
     levels = np.asarray(measures.third_octaves_db)
     raised = levels + band_response_db(eq_db, THIRD_OCTAVES_HZ, measures.rate)
     bands = np.searchsorted(SPLITS_HZ, THIRD_OCTAVES_HZ, side="right")
@@ -112,8 +114,6 @@ def restoration(
         true_peak_dbtp: of what will be heard, before the equaliser.
         change_db: what the equaliser does to its level.
     """
-    if boost_db == 0.0:
-        return Restoration()
     shift_db = true_peak_dbtp - measures.true_peak_dbtp + change_db
     return Restoration(boost_db, gathered_peaks_dbfs(measures) + shift_db, true_peak_dbtp + change_db)
 
@@ -126,7 +126,8 @@ def restoration_change(boost_db: float) -> float:
 def gathered_peaks_dbfs(measures: TrackMeasures) -> float:
     """The level near which a track's peaks are: of its half seconds 60 percent peak lower; dB full scale.
 
-    It is read from the waveform, which knows nothing over full scale.
+    It is at most 1 dB under that of the loudest tenth, for a track that is mostly quiet is limited in its
+    loud parts. It is read from the waveform, which knows nothing over full scale.
     """
     pairs = np.frombuffer(measures.waveform, np.int8).reshape(WAVEFORM_PAIRS, 2).astype(np.float64)
     peaks = np.abs(pairs).max(axis=1) / _FULL_SCALE
@@ -135,4 +136,4 @@ def gathered_peaks_dbfs(measures: TrackMeasures) -> float:
     count = WAVEFORM_PAIRS // together
     highest = peaks[: count * together].reshape(count, together).max(axis=1)
     most, loud = np.percentile(highest, (_PEAKS_SHARE, _LOUD_SHARE))
-    return float(20.0 * np.log10(max(most, loud * 10.0 ** (-_PEAKS_APART_DB / 20.0), _SOFTEST)))
+    return float(20.0 * np.log10(max(most, loud * 10.0 ** (-_APART_DB / 20.0), _SOFTEST)))

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from tonearm.mastering.dynamics import compression_change, restoration_change
+from tonearm.mastering.correction import correction_weight
+from tonearm.mastering.dynamics import LONG_S, compression_change, restoration_change
 from tonearm.mastering.level import Level
 from tonearm.mastering.presets import BIASES, Bias
 from tonearm.mastering.width import NARROWEST, STEREO, WIDEST, Image
@@ -67,10 +68,20 @@ def eq_reason(plan: MasteringPlan, change_db: float, master: float) -> str:
         if abs(gain) >= SHOWN_DB
     )
     bias = BIASES[plan.preset]
-    loud = master == 0
+    crest_db = plan.measured["crest_db"]
+    borne = correction_weight(crest_db)
+    if master == 0:
+        why = "no correction where the track is loud"
+    elif borne == 0:
+        why = f"no correction at a crest of {crest_db:.1f} dB: what is compressed would only gain peaks by it"
+    elif not moved:
+        why = "inside the corridor of music"
+    elif borne < 1:
+        why = f"{borne:.0%} of half the way back to the corridor of music: crest {crest_db:.1f} dB"
+    else:
+        why = "half way back to the corridor of music"
     if not moved:
-        return f"flat: {'no correction where the track is loud' if loud else 'inside the corridor of music'}"
-    why = "no correction where the track is loud" if loud else "half way back to the corridor of music"
+        return f"flat: {why}"
     if plan.state is MasteringState.PROVISIONAL:
         why += ", half of that on a first impression"
     if any(bias.tone_db) or min(bias.correction_scale) < 1:
@@ -87,6 +98,10 @@ def compression_reason(plan: MasteringPlan) -> str:
     )
     if reduction_db == 0 and plan.lwrp is not None and plan.lwrp.weights.master == 0:
         return "not applied: no compression where the track is loud"
+    if measured["seconds"] < LONG_S:
+        numbers += f", {measured['seconds']:.0f} s, too short for a loudness range to say much"
+    if reduction_db == 0 and measured["seconds"] < LONG_S:
+        return f"not applied: {numbers}"
     if reduction_db == 0:
         return f"not applied: {numbers}, which is not more than is comfortable"
     return (
