@@ -16,6 +16,7 @@ import structlog
 import uvloop
 from prometheus_client import CollectorRegistry
 
+from tonearm.artwork.pictures import Pictures
 from tonearm.audio.decode import Decoder
 from tonearm.fingerprints.background import BackgroundAnalysis
 from tonearm.fingerprints.generator import FingerprintGenerator, FingerprintService
@@ -34,6 +35,7 @@ from tonearm.rendering.chunked import ChunkedAudioProcessor
 from tonearm.rendering.stream import StreamRenderer
 from tonearm.rendering.warm import warm_kernels
 from tonearm.routers.app import build_app
+from tonearm.routers.artwork import build_artwork_router
 from tonearm.routers.audio import AudioRouter
 from tonearm.routers.connection import Times
 from tonearm.routers.enhancement import build_enhancement_router
@@ -50,6 +52,7 @@ from tonearm.scanning.jobs import ScanJobs
 from tonearm.scanning.reading import read_file
 from tonearm.scanning.report import ScanProgress
 from tonearm.scanning.scanner import Scanner
+from tonearm.scanning.watch import Intervals, LibraryWatch
 from tonearm.settings import Settings, UnusableSetting
 from tonearm.streaming.controller import AudioStreamController
 from tonearm.streaming.encoded import Renditions
@@ -59,6 +62,12 @@ from tonearm.streaming.present import PresentTracks
 
 DATABASE_THREADS: Final = 4
 UPLOAD_THREADS: Final = 2
+DRAWING_THREADS: Final = 2
+"""A page asks for dozens of covers at once; they wait for each other, not the sound for them."""
+
+SETTLED_S: Final = 1.5
+"""A folder is scanned when nothing has changed in it for so long."""
+
 COMPILE_TOLD_S: Final = 2.0
 PATIENCE_S: Final = 0.4
 """How long the end waits for a client that does not read, or for a step of sound."""
@@ -213,6 +222,12 @@ async def _build(settings: Settings, stack: AsyncExitStack) -> WebServer:
         on_status=news.hear,
     )
     stack.callback(scans.stop)
+    watch = _build_watch(settings, scans)
+    stack.callback(watch.stop)
+    drawing = ThreadPoolExecutor(DRAWING_THREADS, thread_name_prefix="artwork")
+    stack.callback(drawing.shutdown, cancel_futures=True)
+    pictures = Pictures(settings.data_dir / "artwork")
+    drawing.submit(pictures.sweep)
     readiness = _Readiness(library, generator, kernels, scans, blocking)
     app = build_app(
         [
@@ -220,6 +235,7 @@ async def _build(settings: Settings, stack: AsyncExitStack) -> WebServer:
             build_library_router(library, scans),
             build_fingerprint_router(library, background, background, AdaptiveMode(), Target()),
             build_enhancement_router(),
+            build_artwork_router(library, pictures, drawing),
             sockets.router,
             audio.router,
             build_web_router(),
@@ -229,11 +245,19 @@ async def _build(settings: Settings, stack: AsyncExitStack) -> WebServer:
     )
     if settings.library.roots:
         scans.start(())
+        if settings.library.watch:
+            watch.start()
 
     async def end_together() -> None:
         await asyncio.gather(sockets.close(PATIENCE_S), audio.close(), services.aclose())
 
     return WebServer(app, end_together)
+
+
+def _build_watch(settings: Settings, scans: ScanJobs) -> LibraryWatch:
+    chosen = settings.library
+    intervals = Intervals(60.0 * chosen.rescan_minutes, 60.0 * chosen.poll_minutes, SETTLED_S)
+    return LibraryWatch([root.resolve() for root in chosen.roots], scans, intervals)
 
 
 def _tell_compiling(kernels: "asyncio.Future[None]") -> None:

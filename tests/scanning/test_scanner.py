@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from tonearm.audio.signature import file_signature
 from tonearm.library.database import open_library
 from tonearm.library.repositories import RepositoryFactory
-from tonearm.model.errors import DecodeError, LibraryUnavailable, OutsideLibrary, ScanInProgress
+from tonearm.model.errors import DecodeError, FileMissing, LibraryUnavailable, OutsideLibrary, ScanInProgress
 from tonearm.model.track import ScannedFile
 from tonearm.scanning.reading import read_file
 from tonearm.scanning.report import MAX_FAILURES, ScanFailure, ScanPhase, ScanReport
@@ -31,6 +31,8 @@ class Reader:
 
     def __call__(self, path: Path) -> ScannedFile:
         self.opened.append(path.name)
+        if not path.exists():
+            raise FileMissing(f"{path}: gone")
         if path.read_bytes() == b"bad":
             raise DecodeError(f"{path}: not audio")
         signature = file_signature(path)
@@ -194,6 +196,33 @@ def test_a_root_that_is_gone_or_suddenly_empty_takes_nothing_with_it(scan, root,
     make(root, "a.flac")
     assert scan().missing == 1
     assert found(library) == {"a.flac"}
+
+
+@pytest.mark.parametrize("left", ["nothing", "an empty folder", "another disk"])
+def test_a_root_that_goes_away_in_the_middle_of_a_scan_takes_nothing_with_it(
+    scan, root, library, reader, left
+):
+    names = [f"{folder}/{number:03}.flac" for folder in "abc" for number in range(300)]
+    make(root, *names)
+    assert scan().added == 900
+    make(root, *names, content=b"another")
+    steps = Scanner([root], library.tracks, reader).scan()
+    while next(steps).phase is not ScanPhase.READING:
+        pass
+    root.rename(root.with_name("unplugged"))
+    if left != "nothing":
+        root.mkdir()
+    if left == "another disk":
+        make(root, "c/299.flac", content=b"something else")
+    *_, last = steps
+    assert last.report.missing == 0
+    assert last.report.failed > 0
+    assert len(found(library)) == 300
+    assert library.tracks.stats().tracks == 900
+    shutil.rmtree(root, ignore_errors=True)
+    root.with_name("unplugged").rename(root)
+    report = scan()
+    assert (report.missing, report.failed, report.updated + report.skipped) == (0, 0, 900)
 
 
 def test_one_lost_root_does_not_stop_the_others(library, tmp_path, reader):

@@ -141,6 +141,7 @@ class _Run:
         """Everything at and below one start of the walk."""
         gone: list[bytes] = []
         any_found = False
+        before = _identity(start)
         known = self._tracks.known(_path(start))
         for found, row in side_by_side(self._walk.below(start), known):
             if found is not None:
@@ -150,7 +151,10 @@ class _Run:
                 gone.append(row.path)
         unseen = [folder for folder, _ in self._walk.unreadable]
         gone = [path for path in gone if not any(is_below(path, folder) for folder in unseen)]
-        if any_found:
+        if before is not None and _identity(start) != before:
+            # Files that went with their disk look deleted, each by itself.
+            self._fail(start, "FOLDER_GONE", "This folder went away during the scan; nothing was concluded.")
+        elif any_found:
             self._gone.update(gone)
         elif gone:
             # A disk that is not mounted looks like this, so nothing is concluded from it.
@@ -253,6 +257,15 @@ def side_by_side(
     while row is not None:
         yield None, row
         row = next(rows, None)
+
+
+def _identity(path: bytes) -> tuple[int, int] | None:
+    """Which folder lies there, on which disk; None where there is none."""
+    try:
+        status = os.stat(path)  # noqa: PTH116
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _path(path: bytes) -> Path:
