@@ -36,6 +36,10 @@ ABOVE_DB: Final = 1.0
 WIDTH_DB: Final = 2.0
 """From the rise at which an attack begins to count to that at which it counts whole."""
 
+LEAKS_DB: Final = 18.0
+SOUNDS_DB: Final = 6.0
+"""The middle band so far under the lowest has no attack of its own; so much nearer to it, it may have."""
+
 # Columns of ``values``, one row for each step; OPENS is PEAKS less BELOW_DB, linear.
 REDUCTION, FULL, BOOST, PEAKS, TRUE_PEAK, OPENS = 0, 1, 4, 5, 6, 7
 VALUES: Final = 8
@@ -161,15 +165,22 @@ def _hear_peak(now: float, values: Samples64, pace: Samples64, hold: int, peak: 
 
 @kernel
 def _attack(
-    band: Samples64, speeds: Samples64, pace: Samples64, near: float, top: float, ring: Samples64, at: int
+    band: Samples64,
+    speeds: Samples64,
+    pace: Samples64,
+    most: float,
+    near: float,
+    top: float,
+    ring: Samples64,
+    at: int,
 ) -> float:
-    """How much of the boost one band gets, 0..1; ``ring`` holds what the last steps were given."""
+    """How much of the boost one band gets, 0..``most``; ``ring`` holds what the last steps were given."""
     found = 0.0
-    if near > -BELOW_DB:
+    if most > 0.0:
         rise = 10.0 * math.log10((band[FAST] + _SILENT_POWER) / (band[SLOW] + _SILENT_POWER))
         close = _part((near + BELOW_DB) / (BELOW_DB + ABOVE_DB))
         needed = speeds[FAR_RISE] + close * (speeds[NEAR_RISE] - speeds[FAR_RISE])
-        found = _part(near + BELOW_DB) * _smooth((rise - needed) / WIDTH_DB)
+        found = most * _smooth((rise - needed) / WIDTH_DB)
     if found >= band[HELD] and found > 0.0:
         band[HELD], band[LEFT] = found, len(ring)
     elif band[LEFT] > 0.0:
@@ -205,17 +216,23 @@ def _decide(
     if values[BOOST] > 0.0:
         near = _hear_peak(heard[PEAK], values, pace, rings.shape[1], peak)
     for b in range(BANDS):
-        band, speed = bands[b], speeds[b]
-        power = heard[b] / step
         for k in range(3):
-            band[k] += speed[k] * (power - band[k])
+            bands[b, k] += speeds[b, k] * (heard[b] / step - bands[b, k])
+    for b in range(BANDS):
+        band, speed = bands[b], speeds[b]
         gain_db = 0.0
         if values[REDUCTION] > 0.0:
             part = _smooth(1.0 + (_level_db(band[MEAN]) - values[FULL + b]) / SPAN_DB)
             told[0] = max(told[0], values[REDUCTION] * part)
             gain_db -= values[REDUCTION] * part
         if values[BOOST] > 0.0:
-            part = _attack(band, speed, pace, near, peak[TOP], rings[b], at)
+            # What a drum of the lowest band leaves in the middle, 20 dB under itself, is no attack there.
+            own = (
+                _part((_level_db(band[FAST]) - _level_db(bands[0, FAST]) + LEAKS_DB) / SOUNDS_DB)
+                if b == 1
+                else 1.0
+            )
+            part = _attack(band, speed, pace, own * _part(near + BELOW_DB), near, peak[TOP], rings[b], at)
             told[1] = max(told[1], values[BOOST] * part)
             gain_db += values[BOOST] * part
         gains[b] = 1.0 if gain_db == 0.0 else math.exp(_NEPERS * gain_db)
