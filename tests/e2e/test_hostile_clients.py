@@ -1,6 +1,9 @@
 """Clients that mean harm: whoever listens meanwhile notices nothing."""
 
 import json
+import random
+import socket
+import struct
 import subprocess
 import sys
 import time
@@ -11,8 +14,10 @@ import flooder
 import httpx
 import numpy as np
 import pytest
-from hostile_files import SOUND, wav
-from server import Played, RunningServer, receive_stream, serving
+from hostile_files import RATE, SOUND, wav
+from plays import begin_and_hold, release
+from server import Played, RunningServer, play, receive_stream, serving, wait_until
+from truth import decoded
 
 pytestmark = [pytest.mark.e2e]
 FLOOD_S = 1.5
@@ -88,3 +93,113 @@ def receive_until_start(connection, played: Played) -> None:
             played.messages.append(json.loads(raw))
             played.channels = played.start["channels"]
             return
+
+
+def test_a_client_that_reads_nothing_costs_the_others_nothing(server: RunningServer) -> None:
+    before = resident_mb(server)
+    wanted = {"track_id": server.track_id("long"), "transport": "binary"}
+    with flooder.websocket(server.address) as stalled:
+        for position in range(5):
+            ask = {"type": "play_normal", "data": {**wanted, "start_position": position}}
+            stalled.sendall(flooder.frame(1, json.dumps(ask).encode()))
+        wait_until(lambda: server.metric("tonearm_connections") == 1)
+        wait_until(lambda: server.metric("tonearm_stream_places_taken") == 1)
+        played = play(server, "play_normal", **wanted)
+        assert (played.end["reason"], played.end["total_samples"]) == ("completed", 20 * RATE)
+        # Five times 20 s are 35 MB, and none of it waits here.
+        assert resident_mb(server) < before + 100
+    wait_until(lambda: server.metric("tonearm_connections") == 0)
+    wait_until(lambda: server.metric("tonearm_stream_places_taken") == 0)
+
+
+def test_a_client_that_vanishes_lets_go_of_its_stream(server: RunningServer) -> None:
+    gone = server.metric("tonearm_streams_ended_total", reason="gone")
+    with server.socket() as connection:
+        begin_and_hold(connection, "play_normal", track_id=server.track_id("long"))
+        # Reset, not closed: no word is said, neither by the client nor by its system.
+        connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.socket.close()
+        wait_until(lambda: server.metric("tonearm_stream_places_taken") == 0)
+        wait_until(lambda: server.metric("tonearm_streams_ended_total", reason="gone") == gone + 1)
+    assert play(server, "play_normal", track_id=server.track_id("long")).end["reason"] == "completed"
+
+
+GARBAGE = [
+    ("{", "invalid_json"),
+    ("[]", "validation_error"),
+    ('{"type":"dance"}', "unknown_message_type"),
+    ('{"type":"seek","data":{"track_id":1,"position":"soon"}}', "validation_error"),
+    ('{"type":"play_enhanced","data":{"track_id":1,"intensity":NaN}}', None),
+    (b"\x00\xff" * 100, "unsupported_frame_type"),
+    (" " * 70_000, "message_too_large"),
+]
+
+
+def test_garbage_is_answered_and_the_stream_that_plays_goes_on(server: RunningServer) -> None:
+    with server.socket() as connection:
+        played = begin_and_hold(connection, "play_normal", track_id=server.track_id("long"))
+        for message, _ in GARBAGE:
+            connection.send(message)
+        release(connection, played)
+    told = [message for message in played.messages if message["type"] == "error"]
+    assert len(told) == len(GARBAGE)
+    for (message, wanted), answer in zip(GARBAGE, told, strict=True):
+        assert wanted is None or answer["error"] == wanted, message[:50]
+        assert answer["message"]
+    assert (played.end["reason"], len(played.samples)) == ("completed", 20 * RATE)
+
+
+def test_more_than_a_client_may_say_is_dropped_and_said(server: RunningServer) -> None:
+    with server.socket() as connection:
+        for _ in range(60):
+            connection.send('{"type":"resume"}')
+        connection.send('{"type":"ping"}')
+        answers = []
+        while not answers or answers[-1]["type"] != "pong":
+            answers.append(json.loads(connection.recv(timeout=20)))
+    kinds = [answer["type"] for answer in answers]
+    assert kinds.count("playback_resumed") >= 40
+    assert {answer["error"] for answer in answers if answer["type"] == "error"} == {"rate_limit_exceeded"}
+
+
+SEEKERS = 26
+SEEKS = 39
+"""A play and so many seeks may be said at once."""
+
+
+def test_a_thousand_seeks_each_land_and_leave_nothing_behind(server: RunningServer) -> None:
+    source, _ = decoded(str(server.data_dir.parent / "music" / "long.wav"))
+    track_id, dice = server.track_id("long"), random.Random(11)
+    wait_until(lambda: server.metric("tonearm_connections") == 0)
+    handles, before = open_handles(server), resident_mb(server)
+    for _ in range(SEEKERS):
+        positions = [dice.uniform(0.0, 19.5) for _ in range(SEEKS)]
+        with server.socket("?transport=binary") as connection:
+            connection.send(json.dumps({"type": "play_normal", "data": {"track_id": track_id}}))
+            for position in positions:
+                data = {"track_id": track_id, "position": position}
+                connection.send(json.dumps({"type": "seek", "data": data}))
+            heard = Played()
+            sought = []
+            while not heard.data("audio_chunk_meta") or heard.start["stream_epoch"] <= SEEKS:
+                message = json.loads(connection.recv(timeout=60))
+                if message["type"] == "audio_stream_start":
+                    heard = Played(channels=2)
+                elif message["type"] == "seek_started":
+                    sought.append(message["data"]["position"])
+                heard.messages.append(message)
+                if message["type"] == "audio_chunk_meta":
+                    heard.parts = [np.frombuffer(connection.recv(timeout=20), "<f4")]
+        assert sought == positions
+        frame = round(positions[-1] * RATE)
+        assert heard.start["start_position"] == frame / RATE
+        assert heard.start["is_seek"]
+        np.testing.assert_array_equal(heard.samples, source[frame : frame + len(heard.samples)])
+    wait_until(lambda: server.metric("tonearm_connections") == 0)
+    wait_until(lambda: server.metric("tonearm_stream_places_taken") == 0)
+    wait_until(lambda: open_handles(server) <= handles + 2)
+    assert resident_mb(server) < before + 100
+
+
+def open_handles(server: RunningServer) -> int:
+    return len(list(Path(f"/proc/{server.process.pid}/fd").iterdir()))

@@ -1,19 +1,21 @@
-"""The program is stopped or killed at bad moments, and the database is taken away under a stream."""
+"""The program is stopped or killed at bad moments, or is started with a database that it may not write."""
 
 import json
 import os
 import signal
 import sqlite3
-import threading
+import subprocess
+import sys
 import time
 from pathlib import Path
 
-import httpx
 import numpy as np
 import pytest
 from hostile_files import SOUND, wav
-from server import Played, RunningServer, play, receive_stream, serving, wait_until
+from server import RunningServer, environment, play, serving, wait_until
 from websockets.exceptions import ConnectionClosed
+
+from tonearm.library.database import open_library
 
 pytestmark = [pytest.mark.e2e]
 FILES = 60
@@ -106,38 +108,43 @@ def test_killed_amid_the_scan_and_the_analysis_it_starts_again(tmp_path: Path, m
         assert server.get("/api/library/stats")["total_tracks"] == FILES + 1
 
 
-def test_a_stream_goes_on_while_the_database_is_away_or_locked(tmp_path: Path, music: Path) -> None:
-    with serving(
-        tmp_path, music, TONEARM_FINGERPRINTS__BACKGROUND="false", TONEARM_STREAMING__LEAD_S="28"
-    ) as server:
-        database, away = server.data_dir / "library.db", server.data_dir / "away.db"
-        known, others = server.track_id("00"), [server.track_id(f"{number:02}") for number in range(1, 7)]
-        play(server, track_id=known)
-        wait_until(lambda: server.get("/api/library/fingerprints/status")["fingerprinted_tracks"] == 1)
-        heard: list[Played] = []
-        with server.socket() as connection:
-            start_stream(server, connection)
-            played = Played(channels=2)
-            listening = threading.Thread(target=lambda: heard.append(receive_stream(connection, played)))
-            listening.start()
-            database.rename(away)
-            refused = play(server, track_id=known)
-            assert [error["code"] for error in refused.data("audio_stream_error")] == ["LIBRARY_UNAVAILABLE"]
-            ready = httpx.get(server.url + "/api/ready")
-            assert (ready.status_code, ready.json()["components"]["database"]) == (503, "unavailable")
-            away.rename(database)
-            locker = sqlite3.connect(database, isolation_level=None)
-            locker.execute("BEGIN IMMEDIATE")
-            waiting = [threading.Thread(target=play, args=(server,), kwargs={"track_id": n}) for n in others]
-            for thread in waiting:
-                thread.start()
-            # What the others wait for is being measured, and cannot be stored.
-            wait_until(lambda: server.log().count("gRPC server returned fingerprint") > len(others))
-            # The lock is held until this one has played.
-            assert play(server, track_id=known).start["mastering_state"] == "fingerprint"
-            locker.execute("ROLLBACK")
-            locker.close()
-            for thread in [*waiting, listening]:
-                thread.join()
-    assert [played.end["reason"] for played in heard] == ["completed"]
-    assert len(heard[0].samples) == 15 * len(SOUND)
+AS_NOBODY = """
+import os, sys
+import tonearm.bootstrap
+from tonearm.__main__ import main
+from tonearm.library.database import open_library
+
+# What is imported late may lie where only root can read.
+open_library(sys.argv.pop(1)).close()
+if os.geteuid() == 0:
+    os.setgid(65534)
+    os.setuid(65534)
+main()
+"""
+"""Root may write whatever it likes, so whoever runs the tests as root does not run this as root."""
+
+
+def test_a_database_that_is_read_only_is_said_and_nothing_is_served(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    folder = tmp_path_factory.mktemp("readonly")
+    data = folder / "data"
+    data.mkdir()
+    open_library(f"sqlite:///{data / 'library.db'}").close()
+    for parent in (folder, *folder.parents):
+        if parent.stat().st_uid == os.geteuid() and parent.name.startswith(("pytest", "popen", "readonly")):
+            parent.chmod(0o755)
+    (data / "library.db").chmod(0o444)
+    data.chmod(0o555)
+    other = f"sqlite:///{tmp_path_factory.mktemp('other') / 'library.db'}"
+    serve = ["serve", str(folder), "--port", "0", "--data-dir", str(data)]
+    command = [sys.executable, "-c", AS_NOBODY, other, *serve]
+    done = subprocess.run(
+        command, capture_output=True, text=True, env=environment(folder), cwd=folder, timeout=60, check=False
+    )
+    data.chmod(0o755)
+    said = done.stdout + done.stderr
+    assert done.returncode == 1, said
+    assert "The library cannot be opened" in said
+    assert "Traceback" not in said
+    assert "Tonearm plays at" not in said

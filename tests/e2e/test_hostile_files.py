@@ -1,16 +1,23 @@
 """Hostile files in the library, and files that change behind the server's back."""
 
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hostile_files import BROKEN, NOT_AUDIO, RATE, SOUND, WHOLE, cut, make_all, wav
+from plays import begin_and_hold, release
 from server import Played, RunningServer, play, serving, wait_until
+from truth import decoded
 
 pytestmark = [pytest.mark.e2e]
 CHANGED = ("resampled", "longer", "deleted", "text", "shortened")
+PLAYED = ("unlinked", "replaced", "truncated")
+"""Half a minute long, of which no more than 12 s are read before something happens to them."""
+
+LONG = np.tile(SOUND, (15, 1))
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +31,15 @@ def server(folder: Path) -> Iterator[RunningServer]:
     make_all(music)
     for name in CHANGED:
         wav(music / f"{name}.wav")
-    with serving(folder, music, TONEARM_STREAMING__LEAD_S="600") as running:
+    for name in PLAYED:
+        wav(music / f"{name}.wav", LONG)
+    with serving(
+        # What is in the library stays what the first scan found.
+        folder,
+        music,
+        TONEARM_LIBRARY__WATCH="false",
+        TONEARM_STREAMING__LEAD_S="600",
+    ) as running:
         yield running
         assert "Traceback" not in running.log()
 
@@ -37,7 +52,7 @@ def test_the_scan_ends_and_names_what_is_no_audio(server: RunningServer, folder:
     status = server.get("/api/library/scan/status")
     assert status["state"] == "complete"
     assert {failure["file"] for failure in status["failures"]} == set(NOT_AUDIO)
-    assert status["files_added"] == len(WHOLE) + len(BROKEN) + len(CHANGED)
+    assert status["files_added"] == len(WHOLE) + len(BROKEN) + len(CHANGED) + len(PLAYED)
     assert str(folder) not in json.dumps(status)
     assert str(folder) not in json.dumps(server.tracks())
 
@@ -46,7 +61,7 @@ def test_the_scan_ends_and_names_what_is_no_audio(server: RunningServer, folder:
 def test_every_track_plays_as_far_as_it_goes(server: RunningServer, folder: Path, kind: str) -> None:
     broken = {Path(name).stem for name in BROKEN}
     for track in server.tracks():
-        if track["title"] in CHANGED:
+        if track["title"] in CHANGED + PLAYED:
             continue
         played = play(server, kind, track_id=track["id"])
         assert np.isfinite(played.samples).all() or kind == "play_normal", track["title"]
@@ -86,3 +101,52 @@ def test_a_file_that_changed_since_the_scan_is_played_as_it_is(server: RunningSe
         played = play(server, track_id=server.track_id(name))
         assert [error["code"] for error in played.data("audio_stream_error")] == [code]
         assert said_nothing_of_the_server(played, folder)
+
+
+def unlink(path: Path) -> None:
+    path.unlink()
+
+
+def replace(path: Path) -> None:
+    wav(path.with_suffix(".new"), np.float32(0.5) * SOUND).replace(path)
+
+
+@pytest.mark.parametrize("change", [unlink, replace])
+def test_a_file_that_is_deleted_or_replaced_while_it_plays_is_heard_to_its_end(
+    server: RunningServer, folder: Path, change: Callable[[Path], None]
+) -> None:
+    path = folder / "music" / f"{change.__name__.removesuffix('e')}ed.wav"
+    whole, _ = decoded(str(path))
+    track_id = server.track_id(path.stem)
+    with server.socket() as connection:
+        played = begin_and_hold(connection, "play_normal", track_id=track_id)
+        change(path)
+        release(connection, played)
+    assert not played.data("audio_stream_error")
+    assert (played.end["reason"], played.end["total_samples"]) == ("completed", len(whole))
+    np.testing.assert_array_equal(played.samples, whole)
+    again = play(server, "play_normal", track_id=track_id)
+    if change is unlink:
+        assert [error["code"] for error in again.data("audio_stream_error")] == ["FILE_NOT_FOUND"]
+    else:
+        np.testing.assert_array_equal(again.samples, decoded(str(path))[0])
+
+
+@pytest.mark.parametrize("kind", ["play_normal", "play_enhanced"])
+def test_a_file_that_is_truncated_while_it_plays_is_heard_as_far_as_it_goes(
+    server: RunningServer, folder: Path, kind: str
+) -> None:
+    path = wav(folder / "music" / "truncated.wav", LONG)
+    half = len(LONG) // 2
+    with server.socket() as connection:
+        played = begin_and_hold(connection, kind, track_id=server.track_id("truncated"))
+        assert played.start["total_duration"] == len(LONG) / RATE
+        # In its place, as a copy that broke off would: other than ``cut``, which writes another.
+        os.truncate(path, 44 + half * 4)
+        release(connection, played)
+    (error,) = played.data("audio_stream_error")
+    assert error["code"] == "DECODE_ERROR"
+    assert error["recovery_position"] == pytest.approx(half / RATE)
+    assert (played.end["reason"], played.end["total_samples"]) == ("errored", half)
+    assert len(played.samples) == half
+    assert said_nothing_of_the_server(played, folder)

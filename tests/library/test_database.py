@@ -30,8 +30,13 @@ def url(path: Path) -> str:
 
 
 def test_migrations_lead_to_the_schema_of_the_tables(library, raw):
+    # The indexes of words are peculiar to each database and known to the migrations alone.
+    def compared(_: object, name: str | None, *_rest: object) -> bool:
+        return not re.fullmatch(r"(tracks|albums|artists)_words(_\w+)?", name or "")
+
     with raw.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        context = MigrationContext.configure(connection, opts={"include_object": compared})
+        assert compare_metadata(context, metadata) == []
 
 
 def test_every_way_to_write_a_postgres_url_means_the_same(postgres):
@@ -97,7 +102,8 @@ def test_constraints_of_the_migrated_schema_are_those_of_the_tables(tmp_path):
         with sqlite3.connect(tmp_path / name) as connection:
             rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
         connection.close()
-        return {name: parts(sql) for name, sql in rows if name != "alembic_version"}
+        peculiar = re.compile(r"alembic_version|\w+_words(_\w+)?|tracks_version_\w+|tracks_to_find")
+        return {name: parts(sql) for name, sql in rows if not peculiar.fullmatch(name)}
 
     def parts(sql: str) -> list[str]:
         # At the commas that are in no inner brackets: a column that was added stands after the constraints.

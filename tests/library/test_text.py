@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tonearm.library.text import contains_pattern, fold, identity, printable
+from tonearm.library.text import fold, identity, printable
 
 ANY_TEXT = st.text(st.characters(), max_size=30)
 
@@ -39,7 +39,3 @@ def test_forms_can_be_stored_and_do_not_change_again(text):
 @given(ANY_TEXT, ANY_TEXT)
 def test_what_folds_alike_is_found(before, after):
     assert fold("Björk") in fold(f"{before} BJORK {after}")
-
-
-def test_patterns_take_special_characters_literally():
-    assert contains_pattern("50%_\\") == "%50\\%\\_\\\\%"

@@ -115,7 +115,10 @@ def test_an_unknown_track_is_not_found(library, track_id):
     [
         ("", ["100 % Pure", "Björk_live", "Money"]),
         ("%", ["100 % Pure"]),
-        ("_", ["Björk_live"]),
+        ("_", []),
+        ("live", ["Björk_live"]),
+        ("bjor", ["Björk_live"]),
+        ("orkl", []),
         ("\\", []),
         ("BJORK", ["Björk_live"]),
         ("money floyd", ["Money"]),
@@ -123,10 +126,17 @@ def test_an_unknown_track_is_not_found(library, track_id):
         ("money björk", []),
         ("moon\0", ["Money"]),
         ("' OR 1=1 --", []),
+        ('"', []),
+        ("*", []),
+        ("mon* OR bjork", []),
+        ("NOT money", []),
+        ("'):* | !", []),
+        ("x" * 10_000, []),
+        ("m o n e y " * 1_000, []),
         ("\udcff", []),
     ],
 )
-def test_every_word_of_a_search_is_meant_literally(library, search, found):
+def test_every_word_of_a_search_begins_a_word_and_is_meant_literally(library, search, found):
     library.tracks.store(
         [
             scanned("/music/1.flac", title="Money", artists=("Pink Floyd",), album="Dark Side of the Moon"),
@@ -136,13 +146,6 @@ def test_every_word_of_a_search_is_meant_literally(library, search, found):
     )
     page = library.tracks.page(ALL, 0, search=search)
     assert (titles(page), page.total) == (found, len(found))
-
-
-def test_a_long_search_is_answered(library):
-    title = " ".join(f"w{n}" for n in range(400))
-    library.tracks.store([scanned("/music/1.flac", title=title)])
-    assert library.tracks.page(ALL, 0, search=title).total == 1
-    assert library.tracks.page(ALL, 0, search=f"{title} w400").total == 0
 
 
 @pytest.mark.parametrize("order_by", [*TRACK_ORDERS, *(f"-{name}" for name in TRACK_ORDERS)])

@@ -2,14 +2,18 @@
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent import futures
 from contextlib import contextmanager
 
 import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1.health import HealthServicer
 
 from tonearm.fingerprints.service import fingerprint_pb2 as words
 from tonearm.model.fingerprint import ALGORITHM_VERSION, DIMENSION_NAMES
+
+Measure = Callable[["words.MeasureRequest", grpc.ServicerContext], Iterator["words.MeasureReply"]]
 
 
 def free_port() -> int:
@@ -79,6 +83,32 @@ def answering(fingerprint: "words.Fingerprint") -> Iterator[str]:
         result = words.Result(fingerprint=fingerprint, measures=measures)
         yield words.MeasureReply(result=result, algorithm_version=ALGORITHM_VERSION, processing_time_ms=1)
 
+    with _serving(measure) as address:
+        yield address
+
+
+@contextmanager
+def silent() -> Iterator[str]:
+    """A gRPC server that says it serves, takes every ``Measure`` and never says a word on it."""
+    over = threading.Event()
+
+    def measure(
+        request: "words.MeasureRequest", context: grpc.ServicerContext
+    ) -> Iterator["words.MeasureReply"]:
+        over.wait()
+        yield from ()
+
+    health = HealthServicer()
+    health.set("tonearm.fingerprint.v1.FingerprintService", health_pb2.HealthCheckResponse.SERVING)
+    with _serving(measure, health) as address:
+        try:
+            yield address
+        finally:
+            over.set()
+
+
+@contextmanager
+def _serving(measure: Measure, health: HealthServicer | None = None) -> Iterator[str]:
     service = grpc.method_handlers_generic_handler(
         "tonearm.fingerprint.v1.FingerprintService",
         {
@@ -89,8 +119,10 @@ def answering(fingerprint: "words.Fingerprint") -> Iterator[str]:
             )
         },
     )
-    server = grpc.server(futures.ThreadPoolExecutor(2))
+    server = grpc.server(futures.ThreadPoolExecutor(8))
     server.add_generic_rpc_handlers((service,))
+    if health is not None:
+        health_pb2_grpc.add_HealthServicer_to_server(health, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     try:

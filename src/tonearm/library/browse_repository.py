@@ -1,56 +1,68 @@
-"""Albums and artists, as far as tracks whose files are there name them."""
+"""Albums, artists and genres, as far as tracks whose files are there name them."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
-from sqlalchemy import ColumnElement, Subquery, and_, bindparam, case, func, select
+from sqlalchemy import and_, bindparam, case, func, select
 from sqlalchemy.orm import Session
 
+from tonearm.library.paging import Confined, Listing, Order, Pages
 from tonearm.library.queries import (
     ANALYSIS_OF_THIS_FILE,
     DURATION_S,
     VISIBLE,
     is_id,
-    matches,
-    ordering,
+    order_named,
     require_page,
 )
+from tonearm.library.search import found_in, words_condition
 from tonearm.library.sessions import DatabaseSessions
 from tonearm.library.tables import (
     albums,
     analyses,
     artists,
+    genres,
     track_artists,
     track_fingerprints,
+    track_genres,
     track_measures,
     tracks,
 )
-from tonearm.library.values import AlbumPage, AlbumSummary, ArtistPage, ArtistSummary
+from tonearm.library.values import (
+    AlbumPage,
+    AlbumSummary,
+    ArtistPage,
+    ArtistSummary,
+    GenrePage,
+    GenreSummary,
+)
+from tonearm.library.words import searched
 from tonearm.mastering.album import TrackLevel, album_level_of
 from tonearm.model.errors import NotEnoughAudio
 from tonearm.model.plan import AlbumLevel
 
-_ALBUM_TOTALS: Final[Subquery] = (
-    select(
-        tracks.c.album_id,
-        func.min(tracks.c.sort_artist).label("sort_artist"),
-        func.min(tracks.c.year).label("year"),
-        func.max(tracks.c.created_at).label("added"),
-    )
-    .where(VISIBLE)
-    .group_by(tracks.c.album_id)
-    .subquery("totals")
-)
+ALBUM_ORDERS: Final[Mapping[str, Order]] = {
+    "title": Order("title", (albums.c.sort_title, albums.c.id)),
+    "artist": Order("artist", (albums.c.sort_artist, albums.c.sort_year, albums.c.sort_title, albums.c.id)),
+    "year": Order("year", (albums.c.sort_year, albums.c.sort_title, albums.c.id)),
+    "added": Order("added", (albums.c.added_at, albums.c.id)),
+}
+ARTIST_ORDERS: Final[Mapping[str, Order]] = {"name": Order("name", (artists.c.sort_name, artists.c.id))}
+GENRE_ORDERS: Final[Mapping[str, Order]] = {"name": Order("name", (genres.c.sort_name, genres.c.id))}
 
-ALBUM_ORDERS: Final[Mapping[str, Sequence[ColumnElement[Any]]]] = {
-    "title": (albums.c.sort_title, albums.c.id),
-    "artist": (_ALBUM_TOTALS.c.sort_artist, _ALBUM_TOTALS.c.year, albums.c.sort_title, albums.c.id),
-    "year": (_ALBUM_TOTALS.c.year, albums.c.sort_title, albums.c.id),
-    "added": (_ALBUM_TOTALS.c.added, albums.c.id),
-}
-ARTIST_ORDERS: Final[Mapping[str, Sequence[ColumnElement[Any]]]] = {
-    "name": (artists.c.sort_name, artists.c.id),
-}
+_ALBUM_THERE: Final = select(tracks.c.id).where(VISIBLE, tracks.c.album_id == albums.c.id).exists()
+_ARTIST_THERE: Final = (
+    select(track_artists.c.track_id)
+    .join(tracks, tracks.c.id == track_artists.c.track_id)
+    .where(VISIBLE, track_artists.c.artist_id == artists.c.id)
+    .exists()
+)
+_GENRE_THERE: Final = (
+    select(track_genres.c.track_id)
+    .join(tracks, tracks.c.id == track_genres.c.track_id)
+    .where(VISIBLE, track_genres.c.genre_id == genres.c.id)
+    .exists()
+)
 
 _LEVELS: Final = (
     select(
@@ -71,8 +83,9 @@ _LEVELS: Final = (
 class AlbumRepository:
     """Albums. Calls block; every method may raise ``LibraryUnavailable``."""
 
-    def __init__(self, sessions: DatabaseSessions) -> None:
+    def __init__(self, sessions: DatabaseSessions, pages: Pages) -> None:
         self._sessions = sessions
+        self._pages = pages
 
     def get(self, album_id: int) -> AlbumSummary | None:
         """One album, or None where there is none with a track whose file is there."""
@@ -101,12 +114,18 @@ class AlbumRepository:
         return album_level_of(levels)
 
     def page(self, limit: int, offset: int, search: str = "", order_by: str = "title") -> AlbumPage:
-        """A part of the list of albums; every word of ``search`` occurs in title or artist.
+        """A part of the list of albums; every word of ``search`` begins a word of title or artist.
 
         Raises:
             ValueError: an order that is not in ``ALBUM_ORDERS``, or a negative limit or offset.
         """
-        return self._page(matches(albums.c.search_text, search), limit, offset, order_by)
+        words = searched(search)
+
+        def listing(session: Session) -> Listing:
+            found = found_in(session, albums, search, _ALBUM_THERE)
+            return Listing(("albums", words), albums, (_ALBUM_THERE,), found)
+
+        return self._page(listing, limit, offset, order_by)
 
     def of_artist(self, artist_id: int, limit: int, offset: int, order_by: str = "year") -> AlbumPage:
         """A part of the albums on which the artist is named.
@@ -121,31 +140,31 @@ class AlbumRepository:
             .join(track_artists, track_artists.c.track_id == tracks.c.id)
             .where(VISIBLE, tracks.c.album_id.is_not(None), track_artists.c.artist_id == artist_id)
         )
-        return self._page(albums.c.id.in_(of_artist), limit, offset, order_by)
+        confined = Confined(
+            ids=of_artist,
+            test=of_artist.where(tracks.c.album_id == albums.c.id).exists(),
+            count=select(func.count()).select_from(of_artist.distinct().subquery()),
+        )
+        listing = Listing(("albums of", artist_id), albums, (), confined)
+        return self._page(lambda _: listing, limit, offset, order_by)
 
-    def _page(self, where: ColumnElement[bool], limit: int, offset: int, order_by: str) -> AlbumPage:
+    def _page(
+        self, listing: Callable[[Session], Listing], limit: int, offset: int, order_by: str
+    ) -> AlbumPage:
         require_page(limit, offset)
-        order = ordering(ALBUM_ORDERS, order_by)
-        there = select(tracks.c.id).where(VISIBLE, tracks.c.album_id == albums.c.id).exists()
-        if order_by.removeprefix("-") == "title":
-            ids = select(albums.c.id).where(there, where)
-        else:
-            joined = albums.join(_ALBUM_TOTALS, _ALBUM_TOTALS.c.album_id == albums.c.id)
-            ids = select(albums.c.id).select_from(joined).where(where)
-        total = select(func.count()).select_from(albums).where(there, where)
+        order, descending = order_named(ALBUM_ORDERS, order_by)
         with self._sessions.reading() as session:
-            page = session.execute(ids.order_by(*order).limit(limit).offset(offset)).scalars().all()
-            found = _albums(session, page)
-            return AlbumPage(
-                rows=tuple(found[album_id] for album_id in page), total=session.execute(total).scalar_one()
-            )
+            cut = self._pages.cut(session, listing(session), order, limit, offset, descending=descending)
+            found = _albums(session, cut.ids)
+            return AlbumPage(rows=tuple(found[album_id] for album_id in cut.ids), total=cut.total)
 
 
 class ArtistRepository:
     """Artists. Calls block; every method may raise ``LibraryUnavailable``."""
 
-    def __init__(self, sessions: DatabaseSessions) -> None:
+    def __init__(self, sessions: DatabaseSessions, pages: Pages) -> None:
         self._sessions = sessions
+        self._pages = pages
 
     def get(self, artist_id: int) -> ArtistSummary | None:
         """One artist, or None where no track whose file is there names it."""
@@ -155,28 +174,51 @@ class ArtistRepository:
             return _artists(session, [artist_id]).get(artist_id)
 
     def page(self, limit: int, offset: int, search: str = "", order_by: str = "name") -> ArtistPage:
-        """A part of the list of artists; every word of ``search`` occurs in the name.
+        """A part of the list of artists; every word of ``search`` begins a word of the name.
 
         Raises:
             ValueError: an order that is not in ``ARTIST_ORDERS``, or a negative limit or offset.
         """
         require_page(limit, offset)
-        order = ordering(ARTIST_ORDERS, order_by)
-        there = (
-            select(track_artists.c.track_id)
-            .join(tracks, tracks.c.id == track_artists.c.track_id)
-            .where(VISIBLE, track_artists.c.artist_id == artists.c.id)
-            .exists()
-        )
-        where = and_(there, matches(artists.c.sort_name, search))
-        ids = select(artists.c.id).where(where).order_by(*order).limit(limit).offset(offset)
-        total = select(func.count()).select_from(artists).where(where)
+        order, descending = order_named(ARTIST_ORDERS, order_by)
+        words = searched(search)
         with self._sessions.reading() as session:
-            page = session.execute(ids).scalars().all()
-            found = _artists(session, page)
-            return ArtistPage(
-                rows=tuple(found[artist_id] for artist_id in page), total=session.execute(total).scalar_one()
-            )
+            ids = found_in(session, artists, search, _ARTIST_THERE)
+            listing = Listing(("artists", words), artists, (_ARTIST_THERE,), ids)
+            cut = self._pages.cut(session, listing, order, limit, offset, descending=descending)
+            found = _artists(session, cut.ids)
+            return ArtistPage(rows=tuple(found[artist_id] for artist_id in cut.ids), total=cut.total)
+
+
+class GenreRepository:
+    """Genres. Calls block; every method may raise ``LibraryUnavailable``."""
+
+    def __init__(self, sessions: DatabaseSessions, pages: Pages) -> None:
+        self._sessions = sessions
+        self._pages = pages
+
+    def get(self, genre_id: int) -> GenreSummary | None:
+        """One genre, or None where no track whose file is there names it."""
+        if not is_id(genre_id):
+            return None
+        with self._sessions.reading() as session:
+            return _genres(session, [genre_id]).get(genre_id)
+
+    def page(self, limit: int, offset: int, search: str = "", order_by: str = "name") -> GenrePage:
+        """A part of the list of genres; every word of ``search`` begins a word of the name.
+
+        Raises:
+            ValueError: an order that is not in ``GENRE_ORDERS``, or a negative limit or offset.
+        """
+        require_page(limit, offset)
+        order, descending = order_named(GENRE_ORDERS, order_by)
+        words = searched(search)
+        conditions = (_GENRE_THERE, words_condition(genres.c.search_text, search))
+        listing = Listing(("genres", words), genres, conditions)
+        with self._sessions.reading() as session:
+            cut = self._pages.cut(session, listing, order, limit, offset, descending=descending)
+            found = _genres(session, cut.ids)
+            return GenrePage(rows=tuple(found[genre_id] for genre_id in cut.ids), total=cut.total)
 
 
 def _albums(session: Session, ids: Sequence[int]) -> dict[int, AlbumSummary]:
@@ -225,3 +267,27 @@ def _artists(session: Session, ids: Sequence[int]) -> dict[int, ArtistSummary]:
         .group_by(artists.c.id, artists.c.name)
     )
     return {row.id: ArtistSummary(**row._mapping) for row in session.execute(statement)}
+
+
+def _genres(session: Session, ids: Sequence[int]) -> dict[int, GenreSummary]:
+    """Genres that tracks name whose files are there.
+
+    A genre may have 100,000 tracks: they are counted in the index, and the few missing ones taken off.
+    """
+    named = (
+        select(track_genres.c.genre_id, func.count().label("total"))
+        .where(track_genres.c.genre_id.in_(ids))
+        .group_by(track_genres.c.genre_id)
+    )
+    missing = (
+        select(track_genres.c.genre_id, func.count().label("total"))
+        .where(
+            track_genres.c.track_id.in_(select(tracks.c.id).where(tracks.c.missing_since.is_not(None))),
+            track_genres.c.genre_id.in_(ids),
+        )
+        .group_by(track_genres.c.genre_id)
+    )
+    gone = {row.genre_id: row.total for row in session.execute(missing)}
+    counts = {row.genre_id: row.total - gone.get(row.genre_id, 0) for row in session.execute(named)}
+    names = session.execute(select(genres.c.id, genres.c.name).where(genres.c.id.in_(ids)))
+    return {key: GenreSummary(key, name, counts[key]) for key, name in names if counts.get(key)}

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
+from tonearm.library.paging import FEW, Pages
 from tonearm.library.repositories import RepositoryFactory
 from tonearm.library.sessions import WRITER_WAIT_S, DatabaseSessions
 from tonearm.model.errors import LibraryUnavailable
@@ -31,13 +32,14 @@ WRITER_LOCK: Final = 0x746F6E6561726D
 _compact_json: Final = partial(json.dumps, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
-def open_library(url: str, busy_timeout_s: float = BUSY_TIMEOUT_S) -> RepositoryFactory:
+def open_library(url: str, busy_timeout_s: float = BUSY_TIMEOUT_S, few: int = FEW) -> RepositoryFactory:
     """Open the database at ``url``, creating it or bringing its schema up to date.
 
     Args:
         url: ``sqlite:////data/library.db`` or ``postgresql://user:password@host/name``. An SQLite database
             has to be a file, because several threads use it.
         busy_timeout_s: how long is waited for another process that writes.
+        few: lists of so many rows are sorted here rather than by the database.
 
     Raises:
         ModuleNotFoundError: the driver that ``url`` names is not installed.
@@ -68,7 +70,7 @@ def open_library(url: str, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Repository
     except LibraryUnavailable:
         sessions.close()
         raise
-    return RepositoryFactory(sessions)
+    return RepositoryFactory(sessions, Pages(few))
 
 
 def _with_driver(url: URL) -> URL:

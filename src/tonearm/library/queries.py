@@ -1,17 +1,16 @@
 """Pieces that several repositories build their statements from."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
-from sqlalchemy import ColumnElement, Float, and_, cast
+from sqlalchemy import Float, and_, cast
 
+from tonearm.library.paging import Order
 from tonearm.library.tables import analyses, tracks
-from tonearm.library.text import contains_pattern, fold
 
 T = TypeVar("T")
 
 _CHUNK: Final = 500
-_MAX_WORDS: Final = 32
 _LARGEST_ID: Final = 2**31 - 1
 _LARGEST_OFFSET: Final = 2**53
 
@@ -48,18 +47,8 @@ def require_page(limit: int, offset: int) -> None:
         raise ValueError(f"offset must lie in 0..{_LARGEST_OFFSET}, got {offset}")
 
 
-def matches(column: ColumnElement[str], search: str) -> ColumnElement[bool]:
-    """Every word of ``search`` occurs in ``column``; nothing in it has a special meaning.
-
-    From the 32nd word on the rest has to occur as one piece, because databases limit how long a
-    condition may be.
-    """
-    terms = dict.fromkeys(fold(search).split(maxsplit=_MAX_WORDS - 1))
-    return and_(True, *(column.like(contains_pattern(term), escape="\\") for term in terms))
-
-
-def ordering(choices: Mapping[str, Sequence[ColumnElement[Any]]], order_by: str) -> list[ColumnElement[Any]]:
-    """The order that a name stands for; a minus before it turns it round.
+def order_named(choices: Mapping[str, Order], order_by: str) -> tuple[Order, bool]:
+    """The order that a name stands for, and whether a minus before it turns it round.
 
     Raises:
         ValueError: there is no such order.
@@ -67,7 +56,4 @@ def ordering(choices: Mapping[str, Sequence[ColumnElement[Any]]], order_by: str)
     name = order_by.removeprefix("-")
     if name not in choices:
         raise ValueError(f"order_by must be one of {', '.join(sorted(choices))}, got {order_by!r}")
-    # Written out, because databases differ in where they put what is absent.
-    if order_by.startswith("-"):
-        return [column.desc().nulls_last() for column in choices[name]]
-    return [column.asc().nulls_first() for column in choices[name]]
+    return choices[name], order_by.startswith("-")

@@ -2,8 +2,9 @@
 
 from sqlalchemy import select
 
-from tonearm.library.browse_repository import AlbumRepository, ArtistRepository
+from tonearm.library.browse_repository import AlbumRepository, ArtistRepository, GenreRepository
 from tonearm.library.fingerprint_repository import FingerprintRepository
+from tonearm.library.paging import Pages
 from tonearm.library.sessions import DatabaseSessions
 from tonearm.library.settings_repository import SettingsRepository
 from tonearm.library.tables import tracks
@@ -14,16 +15,17 @@ class RepositoryFactory:
     """The repositories over one database. They may be used from any thread, and block.
 
     Attributes:
-        tracks, albums, artists: the music.
+        tracks, albums, artists, genres: the music.
         fingerprints: what was measured on it.
         settings: what the listener chose.
     """
 
-    def __init__(self, session_factory: DatabaseSessions) -> None:
+    def __init__(self, session_factory: DatabaseSessions, pages: Pages) -> None:
         self._sessions = session_factory
-        self.tracks = TrackRepository(session_factory)
-        self.albums = AlbumRepository(session_factory)
-        self.artists = ArtistRepository(session_factory)
+        self.tracks = TrackRepository(session_factory, pages)
+        self.albums = AlbumRepository(session_factory, pages)
+        self.artists = ArtistRepository(session_factory, pages)
+        self.genres = GenreRepository(session_factory, pages)
         self.fingerprints = FingerprintRepository(session_factory)
         self.settings = SettingsRepository(session_factory)
 

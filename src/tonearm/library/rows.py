@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from tonearm.library.text import LAST, fold, identity, printable
+from tonearm.library.words import indexed
 from tonearm.model.audio import AudioFormat, AudioInfo
 from tonearm.model.track import FileSignature, ScannedFile, Tags, Track, is_disc_folder
 
@@ -41,14 +42,19 @@ def track_values(file: ScannedFile) -> dict[str, Any]:
         "sort_title": fold(title) or LAST,
         "sort_artist": fold(artist_line) or LAST,
         "sort_album": fold(tags.album or "") or LAST,
-        "search_text": search_text(title, artist_line, tags.album, tags.album_artist),
+        "search_text": indexed(title, *tags.artists, tags.album, tags.album_artist, *tags.genres),
+        "sort_year": tags.year or 0,
+        "duration_ms": info.frames * 1000 // info.format.rate,
         "missing_since": None,
     }
 
 
-def search_text(*parts: str | None) -> str:
-    """What a search looks at: each part on a line of its own, so that no term spans two of them."""
-    return "\n".join(fold(part) for part in parts if part)
+def album_position(album_id: int | None, tags: Tags) -> int:
+    """Album, disc and number as one number to order by: 31, 12 and 20 bits; 0 without an album."""
+    if album_id is None:
+        return 0
+    disc, number = min(tags.disc_number or 0, 2**12 - 1), min(tags.track_number or 0, 2**20 - 1)
+    return album_id << 32 | disc << 20 | number
 
 
 def album_identity(file: ScannedFile) -> bytes:

@@ -1,6 +1,7 @@
 """The schema. The history that leads to it lies in ``migrations``; a test holds the two together.
 
-Nothing here is peculiar to one database. Columns of numbers that the vocabulary defines are derived
+Nothing here is peculiar to one database; the indexes that searches look into and the triggers that keep them
+true are, and stand in ``migrations`` alone. Columns of numbers that the vocabulary defines are derived
 from it: ``track_fingerprints`` from the fields of ``Fingerprint``, ``track_measures`` from those of
 ``TrackMeasures``.
 """
@@ -28,6 +29,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    text,
 )
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -85,6 +87,7 @@ artists = Table(
     Column("identity", _sort_text(), nullable=False, unique=True),
     Column("name", Text, nullable=False),
     Column("sort_name", _sort_text(), nullable=False, index=True),
+    Column("search_text", Text, nullable=False, server_default=""),
 )
 
 albums = Table(
@@ -96,6 +99,13 @@ albums = Table(
     Column("album_artist", Text),
     Column("sort_title", _sort_text(), nullable=False, index=True),
     Column("search_text", Text, nullable=False),
+    # Of its tracks: the first by artist, the earliest year, the latest arrival.
+    Column("sort_artist", _sort_text(), nullable=False, server_default=""),
+    Column("sort_year", Integer, nullable=False, server_default="0"),
+    Column("added_at", Moment, nullable=False, server_default="1970-01-01 00:00:00+00:00"),
+    Index("ix_albums_by_artist", "sort_artist", "sort_year", "sort_title", "id"),
+    Index("ix_albums_by_year", "sort_year", "sort_title", "id"),
+    Index("ix_albums_by_time", "added_at", "id"),
 )
 
 tracks = Table(
@@ -132,23 +142,26 @@ tracks = Table(
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
     Column("missing_since", Moment),
+    # What lists are ordered by, never null: year, or 0; album_id, disc and number in one; length.
+    Column("sort_year", Integer, nullable=False, server_default="0"),
+    Column("album_position", BigInteger, nullable=False, server_default="0"),
+    Column("duration_ms", BigInteger, nullable=False, server_default="0"),
     # Lists leave missing files out; with that in the index of each order, a page is found in the index.
     Index("ix_tracks_by_title", "sort_title", "id", "missing_since"),
-    Index(
-        "ix_tracks_by_artist",
-        "sort_artist",
-        "sort_album",
-        "album_id",
-        "disc_number",
-        "track_number",
-        "id",
-        "missing_since",
-    ),
-    Index(
-        "ix_tracks_by_album", "sort_album", "album_id", "disc_number", "track_number", "id", "missing_since"
-    ),
+    Index("ix_tracks_by_artist", "sort_artist", "sort_album", "album_position", "id", "missing_since"),
+    Index("ix_tracks_by_album", "sort_album", "album_position", "id", "missing_since"),
+    Index("ix_tracks_by_year", "sort_year", "sort_album", "album_position", "id", "missing_since"),
+    Index("ix_tracks_by_duration", "duration_ms", "id", "missing_since"),
     Index("ix_tracks_by_time", "created_at", "id", "missing_since"),
+    Index("ix_tracks_by_change", "updated_at", "id", "missing_since"),
     Index("ix_tracks_of_album", "album_id", "missing_since"),
+    # Of the few missing ones alone: an index of all would lure SQLite away from the order of a list.
+    Index(
+        "ix_tracks_missing_since",
+        "missing_since",
+        sqlite_where=text("missing_since IS NOT NULL"),
+        postgresql_where=text("missing_since IS NOT NULL"),
+    ),
 )
 
 track_artists = Table(
@@ -157,6 +170,32 @@ track_artists = Table(
     Column("track_id", ForeignKey("tracks.id", ondelete="CASCADE"), primary_key=True),
     Column("position", Integer, primary_key=True, autoincrement=False),
     Column("artist_id", ForeignKey("artists.id"), nullable=False, index=True),
+)
+
+genres = Table(
+    "genres",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("identity", _sort_text(), nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("sort_name", _sort_text(), nullable=False, index=True),
+    Column("search_text", Text, nullable=False),
+)
+
+track_genres = Table(
+    "track_genres",
+    metadata,
+    Column("track_id", ForeignKey("tracks.id", ondelete="CASCADE"), primary_key=True),
+    Column("genre_id", ForeignKey("genres.id"), primary_key=True),
+    Index("ix_track_genres_genre_id", "genre_id", "track_id"),
+)
+
+# One row. Triggers of the database raise the number with every change of ``tracks``, whoever writes.
+library_state = Table(
+    "library_state",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("version", BigInteger, nullable=False),
 )
 
 analyses = Table(

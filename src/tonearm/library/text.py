@@ -9,7 +9,6 @@ LAST: Final = "\U0010ffff"
 """Sorts behind every text: what has no name stands at the end of a list."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_LIKE_SPECIAL = re.compile(r"([\\%_])")
 
 
 def printable(text: str) -> str:
@@ -33,8 +32,3 @@ def identity(text: str) -> str:
     if text.isascii():
         return " ".join(text.lower().split())
     return " ".join(unicodedata.normalize("NFKC", printable(text)).casefold().split())
-
-
-def contains_pattern(term: str) -> str:
-    r"""A LIKE pattern (escape character ``\``) for text that contains ``term`` literally."""
-    return "%" + _LIKE_SPECIAL.sub(r"\\\1", term) + "%"

@@ -1,26 +1,28 @@
 """Tracks: read one, read a page, take in what a scan found."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, LargeBinary, Row, and_, func, select, true, type_coerce, update
+from sqlalchemy import ColumnElement, LargeBinary, Row, Table, and_, func, select, type_coerce, update
+from sqlalchemy.orm import Session
 
+from tonearm.library.paging import Confined, Listing, Order, Pages
 from tonearm.library.queries import (
     ANALYSIS_OF_THIS_FILE,
     DURATION_S,
     VISIBLE,
     chunks,
     is_id,
-    matches,
-    ordering,
+    order_named,
     require_page,
 )
 from tonearm.library.rows import track_from
+from tonearm.library.search import found_in
 from tonearm.library.sessions import DatabaseSessions
-from tonearm.library.tables import analyses, track_artists, tracks
+from tonearm.library.tables import analyses, track_artists, track_genres, tracks
 from tonearm.library.track_store import store_files
 from tonearm.library.values import (
     FingerprintStatus,
@@ -30,21 +32,22 @@ from tonearm.library.values import (
     TrackStats,
     TrackSummary,
 )
+from tonearm.library.words import searched
 from tonearm.model.errors import TrackNotFound
 from tonearm.model.track import ScannedFile, Track
 
 _KNOWN_PAGE: Final = 2_000
 
-_IN_ALBUM: Final = (tracks.c.album_id, tracks.c.disc_number, tracks.c.track_number, tracks.c.id)
+_IN_ALBUM: Final = (tracks.c.sort_album, tracks.c.album_position, tracks.c.id)
 
-TRACK_ORDERS: Final[dict[str, Sequence[ColumnElement[Any]]]] = {
-    "title": (tracks.c.sort_title, tracks.c.id),
-    "artist": (tracks.c.sort_artist, tracks.c.sort_album, *_IN_ALBUM),
-    "album": (tracks.c.sort_album, *_IN_ALBUM),
-    "year": (tracks.c.year, tracks.c.sort_album, *_IN_ALBUM),
-    "duration": (DURATION_S, tracks.c.id),
-    "added": (tracks.c.created_at, tracks.c.id),
-    "updated": (tracks.c.updated_at, tracks.c.id),
+TRACK_ORDERS: Final[Mapping[str, Order]] = {
+    "title": Order("title", (tracks.c.sort_title, tracks.c.id)),
+    "artist": Order("artist", (tracks.c.sort_artist, *_IN_ALBUM)),
+    "album": Order("album", _IN_ALBUM),
+    "year": Order("year", (tracks.c.sort_year, *_IN_ALBUM)),
+    "duration": Order("duration", (tracks.c.duration_ms, tracks.c.id)),
+    "added": Order("added", (tracks.c.created_at, tracks.c.id)),
+    "updated": Order("updated", (tracks.c.updated_at, tracks.c.id)),
 }
 """The orders that a list of tracks can have. Each ends in the id, so no two rows are ever tied."""
 
@@ -58,8 +61,9 @@ _SUMMARY: Final = select(tracks, analyses.c.status.label("fingerprint_status")).
 class TrackRepository:
     """The table ``tracks``. Calls block; every method may raise ``LibraryUnavailable``."""
 
-    def __init__(self, sessions: DatabaseSessions) -> None:
+    def __init__(self, sessions: DatabaseSessions, pages: Pages) -> None:
         self._sessions = sessions
+        self._pages = pages
 
     def get(self, track_id: int) -> Track:
         """One track, also if its file is missing.
@@ -81,7 +85,7 @@ class TrackRepository:
             row = session.execute(_SUMMARY.where(tracks.c.id == track_id)).one_or_none()
         if row is None:
             raise TrackNotFound(f"there is no track {track_id}")
-        return _summary_from(row)
+        return summary_from(row)
 
     def page(self, limit: int, offset: int, search: str = "", order_by: str = "title") -> TrackPage:
         """A part of the list of all tracks whose files are there.
@@ -89,26 +93,27 @@ class TrackRepository:
         Args:
             limit: how many rows at most.
             offset: how many rows to leave out before.
-            search: words that all have to occur in title, artists or album.
+            search: words that all have to occur in title, artists, album or genres, or begin what does.
             order_by: one of ``TRACK_ORDERS``, with a minus before it for the other direction.
 
         Raises:
             ValueError: an unknown order, or a negative limit or offset.
         """
-        if not search.strip():
-            return self._page(true(), limit, offset, order_by)
-        # One pass through the table, instead of a visit to each row in the order of the page.
-        found = select(tracks.c.id).where(matches(tracks.c.search_text, search))
-        return self._page(tracks.c.id.in_(found), limit, offset, order_by)
+        words = searched(search)
+
+        def listing(session: Session) -> Listing:
+            return Listing(("tracks", words), tracks, (VISIBLE,), found_in(session, tracks, search))
+
+        return self._page(listing, limit, offset, order_by)
 
     def of_album(self, album_id: int) -> tuple[TrackSummary, ...]:
         """The tracks of an album, by disc and number."""
         if not is_id(album_id):
             return ()
-        order = ordering(TRACK_ORDERS, "album")
+        of_album = _SUMMARY.where(VISIBLE, tracks.c.album_id == album_id)
         with self._sessions.reading() as session:
-            rows = session.execute(_SUMMARY.where(VISIBLE, tracks.c.album_id == album_id).order_by(*order))
-            return tuple(_summary_from(row) for row in rows)
+            rows = session.execute(of_album.order_by(tracks.c.album_position, tracks.c.id))
+            return tuple(summary_from(row) for row in rows)
 
     def of_artist(self, artist_id: int, limit: int, offset: int, order_by: str = "album") -> TrackPage:
         """A part of the tracks that name the artist.
@@ -118,8 +123,21 @@ class TrackRepository:
         """
         if not is_id(artist_id):
             return TrackPage(rows=(), total=0)
-        by_artist = select(track_artists.c.track_id).where(track_artists.c.artist_id == artist_id)
-        return self._page(tracks.c.id.in_(by_artist), limit, offset, order_by)
+        confined = _confined(track_artists, track_artists.c.artist_id == artist_id)
+        listing = Listing(("artist", artist_id), tracks, (VISIBLE,), confined)
+        return self._page(lambda _: listing, limit, offset, order_by)
+
+    def of_genre(self, genre_id: int, limit: int, offset: int, order_by: str = "artist") -> TrackPage:
+        """A part of the tracks that name the genre.
+
+        Raises:
+            ValueError: as for ``page``.
+        """
+        if not is_id(genre_id):
+            return TrackPage(rows=(), total=0)
+        confined = _confined(track_genres, track_genres.c.genre_id == genre_id)
+        listing = Listing(("genre", genre_id), tracks, (VISIBLE,), confined)
+        return self._page(lambda _: listing, limit, offset, order_by)
 
     def stats(self) -> TrackStats:
         """Totals over all tracks whose files are there."""
@@ -135,9 +153,14 @@ class TrackRepository:
             .where(VISIBLE)
         )
         with self._sessions.reading() as session:
-            count, albums, duration_s, filesize = session.execute(totals).one()
-            artists = session.execute(named).scalar_one()
-        return TrackStats(count, albums, artists, float(duration_s), int(filesize))
+
+            def count() -> TrackStats:
+                tracks_there, albums, duration_s, filesize = session.execute(totals).one()
+                artists = session.execute(named).scalar_one()
+                return TrackStats(tracks_there, albums, artists, float(duration_s), int(filesize))
+
+            stats: TrackStats = self._pages.value(session, "stats", count)
+        return stats
 
     def known(self, root: Path) -> Iterator[KnownFile]:
         """Every file at or below ``root`` that has a row, missing ones too, in the order of their bytes.
@@ -187,21 +210,40 @@ class TrackRepository:
                 for path, size, mtime_ns, missing_since in session.execute(statement)
             ]
 
-    def _page(self, where: ColumnElement[bool], limit: int, offset: int, order_by: str) -> TrackPage:
+    def _page(
+        self, listing: Callable[[Session], Listing], limit: int, offset: int, order_by: str
+    ) -> TrackPage:
         require_page(limit, offset)
-        order = ordering(TRACK_ORDERS, order_by)
-        # The page is cut out of an index before anything is joined to it.
-        ids = select(tracks.c.id).where(VISIBLE, where).order_by(*order).limit(limit).offset(offset)
-        rows = _SUMMARY.where(tracks.c.id.in_(ids)).order_by(*order)
-        total = select(func.count()).select_from(tracks).where(VISIBLE, where)
+        order, descending = order_named(TRACK_ORDERS, order_by)
         with self._sessions.reading() as session:
-            return TrackPage(
-                rows=tuple(_summary_from(row) for row in session.execute(rows)),
-                total=session.execute(total).scalar_one(),
-            )
+            cut = self._pages.cut(session, listing(session), order, limit, offset, descending=descending)
+            return TrackPage(rows=summaries(session, cut.ids), total=cut.total)
 
 
-def _summary_from(row: Row[Any]) -> TrackSummary:
+def _confined(links: Table, where: ColumnElement[bool]) -> Confined:
+    """The tracks that ``links`` joins to something."""
+    ids = select(links.c.track_id).where(where)
+    gone = select(tracks.c.id).where(tracks.c.missing_since.is_not(None))
+    # All in the index, less the few that are missing, instead of a look at each track.
+    count = select(
+        func.count(links.c.track_id.distinct())
+        - func.count(links.c.track_id.distinct()).filter(links.c.track_id.in_(gone))
+    ).where(where)
+    return Confined(ids, ids.where(links.c.track_id == tracks.c.id).exists(), count)
+
+
+def summaries(session: Session, ids: Sequence[int]) -> tuple[TrackSummary, ...]:
+    """The tracks of these ids in this order, those of missing files too; unknown ids are left out."""
+    found = {
+        row.id: summary_from(row)
+        for part in chunks(ids)
+        for row in session.execute(_SUMMARY.where(tracks.c.id.in_(part)))
+    }
+    return tuple(found[track_id] for track_id in ids if track_id in found)
+
+
+def summary_from(row: Row[Any]) -> TrackSummary:
+    """Read a track as lists show it from a row of ``_SUMMARY``."""
     status = row.fingerprint_status
     return TrackSummary(
         track=track_from(row),

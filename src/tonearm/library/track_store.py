@@ -5,13 +5,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from tonearm.library.queries import chunks
-from tonearm.library.rows import album_identity, search_text, track_values
-from tonearm.library.tables import albums, artists, track_artists, tracks
+from tonearm.library.rows import album_identity, album_position, track_values
+from tonearm.library.tables import albums, artists, genres, track_artists, track_genres, tracks
 from tonearm.library.text import fold, identity
 from tonearm.library.values import StoreCount
+from tonearm.library.words import indexed
 from tonearm.model.track import ScannedFile
 
 
@@ -20,25 +21,70 @@ def store_files(connection: Connection, files: Iterable[ScannedFile]) -> StoreCo
     batch = list({file.path: file for file in files}.values())
     known = _track_ids(connection, [file.path for file in batch])
     artist_ids = _artist_ids(connection, batch)
+    genre_ids = _genre_ids(connection, batch)
     album_ids = _album_ids(connection, batch)
     now = datetime.now(UTC)
 
     def values(file: ScannedFile) -> dict[str, Any]:
         album_id = album_ids[album_identity(file)] if file.tags.album else None
-        return {**track_values(file), "album_id": album_id, "updated_at": now}
+        position = album_position(album_id, file.tags)
+        return {**track_values(file), "album_id": album_id, "album_position": position, "updated_at": now}
 
     added = [file for file in batch if file.path not in known]
     updated = [file for file in batch if file.path in known]
     _insert_tracks(connection, [{**values(file), "created_at": now} for file in added], known)
+    touched = set(album_ids.values()) | _albums_of(connection, [known[file.path] for file in updated])
     _update_tracks(connection, [{**values(file), "track": known[file.path]} for file in updated])
-    links = [
-        {"track_id": known[file.path], "position": position, "artist_id": artist_ids[identity(name)]}
-        for file in batch
+    _link(connection, batch, known, artist_ids, genre_ids)
+    refresh_albums(connection, touched)
+    return StoreCount(added=len(added), updated=len(updated))
+
+
+def refresh_albums(connection: Connection, album_ids: Iterable[int]) -> None:
+    """Bring what albums are ordered by into agreement with their tracks."""
+    totals = select(
+        tracks.c.album_id.label("album"),
+        func.min(tracks.c.sort_artist).label("sort_artist"),
+        func.coalesce(func.min(tracks.c.year), 0).label("sort_year"),
+        func.max(tracks.c.created_at).label("added_at"),
+    ).group_by(tracks.c.album_id)
+    statement = update(albums).where(albums.c.id == bindparam("album"))
+    for part in chunks(sorted(album_ids)):
+        rows = connection.execute(totals.where(tracks.c.album_id.in_(part))).mappings().all()
+        if rows:
+            connection.execute(statement, [dict(row) for row in rows])
+
+
+def _albums_of(connection: Connection, track_ids: Sequence[int]) -> set[int]:
+    found: set[int] = set()
+    for part in chunks(track_ids):
+        statement = select(tracks.c.album_id).where(tracks.c.id.in_(part), tracks.c.album_id.is_not(None))
+        found.update(connection.execute(statement).scalars())
+    return found
+
+
+def _link(
+    connection: Connection,
+    files: Sequence[ScannedFile],
+    track_ids: Mapping[Path, int],
+    artist_ids: Mapping[Any, int],
+    genre_ids: Mapping[Any, int],
+) -> None:
+    """Join tracks to their artists, in order, and to their genres."""
+    by_artist = [
+        {"track_id": track_ids[file.path], "position": position, "artist_id": artist_ids[identity(name)]}
+        for file in files
         for position, name in enumerate(file.tags.artists)
     ]
-    if links:
-        connection.execute(insert(track_artists), links)
-    return StoreCount(added=len(added), updated=len(updated))
+    by_genre = [
+        {"track_id": track_ids[file.path], "genre_id": genre_ids[key]}
+        for file in files
+        for key in dict.fromkeys(map(identity, file.tags.genres))
+    ]
+    if by_artist:
+        connection.execute(insert(track_artists), by_artist)
+    if by_genre:
+        connection.execute(insert(track_genres), by_genre)
 
 
 def _track_ids(connection: Connection, paths: Sequence[Path]) -> dict[Path, int]:
@@ -57,21 +103,32 @@ def _insert_tracks(connection: Connection, rows: Sequence[Mapping[str, Any]], id
 
 
 def _update_tracks(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write over the rows named by ``track``; their links to artists are taken away."""
+    """Write over the rows named by ``track``; their links to artists and genres are taken away."""
     if not rows:
         return
     connection.execute(update(tracks).where(tracks.c.id == bindparam("track")), rows)
     for part in chunks([row["track"] for row in rows]):
         connection.execute(delete(track_artists).where(track_artists.c.track_id.in_(part)))
+        connection.execute(delete(track_genres).where(track_genres.c.track_id.in_(part)))
 
 
 def _artist_ids(connection: Connection, files: Iterable[ScannedFile]) -> dict[Any, int]:
-    wanted = {
-        identity(name): {"identity": identity(name), "name": name, "sort_name": fold(name)}
-        for file in files
-        for name in file.tags.artists
-    }
+    wanted = {identity(name): _named(name) for file in files for name in file.tags.artists}
     return _ids(connection, artists, wanted)
+
+
+def _genre_ids(connection: Connection, files: Iterable[ScannedFile]) -> dict[Any, int]:
+    wanted = {identity(name): _named(name) for file in files for name in file.tags.genres}
+    return _ids(connection, genres, wanted)
+
+
+def _named(name: str) -> dict[str, str]:
+    return {
+        "identity": identity(name),
+        "name": name,
+        "sort_name": fold(name),
+        "search_text": indexed(name),
+    }
 
 
 def _album_ids(connection: Connection, files: Iterable[ScannedFile]) -> dict[Any, int]:
@@ -81,8 +138,8 @@ def _album_ids(connection: Connection, files: Iterable[ScannedFile]) -> dict[Any
             "title": file.tags.album,
             "album_artist": file.tags.album_artist,
             "sort_title": fold(file.tags.album),
-            "search_text": search_text(
-                file.tags.album, file.tags.album_artist or ", ".join(file.tags.artists)
+            "search_text": indexed(
+                file.tags.album, *([file.tags.album_artist] if file.tags.album_artist else file.tags.artists)
             ),
         }
         for file in files

@@ -132,3 +132,18 @@ class ArtistSummary:
 class ArtistPage:
     rows: tuple[ArtistSummary, ...]
     total: int
+
+
+@dataclass(frozen=True, slots=True)
+class GenreSummary:
+    """A genre as a list shows it."""
+
+    id: int
+    name: str
+    track_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class GenrePage:
+    rows: tuple[GenreSummary, ...]
+    total: int
