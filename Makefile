@@ -2,6 +2,8 @@
 # make test                          the whole check
 # make conformance MUSIC=DIR         every number beside independent programs, written to docs/conformance.md
 # make quality MUSIC=DIR             what must be true of the sound, measured, written to docs/quality.md
+# make quality MUSIC=DIR ONLY=Q6,Q18 the rows of these criteria, printed
+# make quality-baseline MUSIC=DIR    record what models of hearing say now, for make quality to hold later ones to
 # make sensitivity                   whether a wrong constant in any dimension turns a test red
 # make bench                         what it costs, beside others, written to docs/bench.md
 # make bench-streaming MUSIC=DIR     how soon it plays, and how many listeners this machine carries, printed
@@ -11,11 +13,12 @@ PYTHON ?= python3
 MUSIC  ?= demo
 PORT   ?= 8765
 OUT    ?= pairs
+ONLY   ?=
 VENV   := .venv
 BIN    := $(VENV)/bin
 BENCH  := bench/.venv
 
-.PHONY: run test format pairs corridor sensitivity conformance quality bench bench-streaming clean
+.PHONY: run test format pairs corridor sensitivity conformance quality quality-baseline bench bench-streaming clean
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Tonearm needs Python 3.11 or newer: make PYTHON=/path/to/python3.11"; exit 1; }
@@ -72,8 +75,13 @@ sensitivity: $(VENV)/.tested
 conformance: $(BENCH)/.installed
 	PYTHONPATH=tests/support $(BENCH)/bin/python -W ignore tools/conformance.py "$(MUSIC)"
 
-quality: $(VENV)/.tested
-	PYTHONPATH=tests/support:tools OPENBLAS_NUM_THREADS=1 $(BIN)/python -W ignore -m quality "$(MUSIC)"
+QUALITY := PYTHONPATH=tests/support:tools OPENBLAS_NUM_THREADS=1 NUMBA_NUM_THREADS=1 $(BENCH)/bin/python -W ignore -m quality
+
+quality: $(BENCH)/.installed
+	$(QUALITY) "$(MUSIC)" --only "$(ONLY)"
+
+quality-baseline: $(BENCH)/.installed
+	$(QUALITY) "$(MUSIC)" --record
 
 bench: $(BENCH)/.installed
 	$(BENCH)/bin/python -m bench

@@ -3,10 +3,15 @@
 True peak is what ``scipy.signal.resample_poly(x, 16, 1, window=("kaiser", 12.0))`` gives in float64, with
 zeros outside the signal: the same filter, got from its answer to one impulse and applied as a product of
 matrices, which gives the same values 18 times as fast.
+
+Where only the highest value is asked for, three of four are worked out only where they may be it. They lie
+between two of the fourth, and differ from the straight line between these by no more than the highest sample
+near by times a constant of the filter; also, no value exceeds that sample times another such constant.
 """
 
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from level_truth import LevelTruth, Samples, Series
@@ -16,6 +21,7 @@ from scipy.signal import resample_poly
 OVERSAMPLING = 16
 REACH = 10
 _PIECE = 1 << 12
+_COARSENESS = 4
 _SILENT = 1e-15
 
 
@@ -29,6 +35,27 @@ def _weights() -> NDArray[np.float64]:
 
 
 _WEIGHTS = _weights()
+_COARSE = np.ascontiguousarray(_WEIGHTS[::_COARSENESS])
+_COARSE_32 = _COARSE.astype(np.float32)
+_LARGEST_SUM = float(np.abs(_WEIGHTS).sum(axis=1).max()) * (1 + 1e-9)
+
+
+def _largest_bend() -> float:
+    """The largest sum of magnitudes of what the filter has beside straight lines between every fourth."""
+    ends = np.concatenate([np.pad(_COARSE, ((0, 0), (0, 1))), np.pad(_COARSE[:1], ((0, 0), (1, 0)))])
+    bends = [
+        np.abs(
+            np.pad(_WEIGHTS[number], (0, 1))
+            - (1 - part) * ends[number // _COARSENESS]
+            - part * ends[number // _COARSENESS + 1]
+        ).sum()
+        for number in range(OVERSAMPLING)
+        for part in [number % _COARSENESS / _COARSENESS]
+    ]
+    return float(max(bends)) * (1 + 1e-9)
+
+
+_LARGEST_BEND = _largest_bend()
 
 
 def _values(x: Samples) -> Iterator[tuple[int, NDArray[np.float64]]]:
@@ -54,10 +81,46 @@ def interval_peaks(x: Samples) -> Series:
     return peaks
 
 
+class _Sought:
+    """The highest value among the intervals of a sound, and no other."""
+
+    def __init__(self, x: Samples) -> None:
+        self.count = len(x) + 2 * REACH
+        self._padded = np.zeros((x.shape[1], len(x) + 4 * REACH + 1), x.dtype)
+        self._padded[:, 2 * REACH : len(x) + 2 * REACH] = x.T
+
+    def highest(self, start: int, stop: int, least: float) -> float:
+        """The highest magnitude in the intervals ``start`` to ``stop``, linear; or ``least``, if none is."""
+        for first in range(start, stop, _PIECE):
+            last = min(stop, first + _PIECE)
+            for channel in self._padded:
+                part = channel[first : last + 2 * REACH + 1]
+                near = float(np.abs(part).max())
+                if near * _LARGEST_SUM > least:
+                    least = _highest_of(part, near, least)
+        return least
+
+
+def _highest_of(part: NDArray[np.float64], near: float, least: float) -> float:
+    """Of one channel's intervals, as ``[intervals + 21]`` with what they are made of."""
+    windows = np.lib.stride_tricks.sliding_window_view(part.astype(np.float32), len(part) - 2 * REACH)
+    coarse = np.abs(_COARSE_32 @ windows).max(axis=0)
+    # What float32 rounds is some 1e-6 of the highest sample at most.
+    rounding = 1e-5 * near
+    least_here = max(least, float(coarse[:-1].max()) - rounding)
+    bound = np.maximum(coarse[:-1], coarse[1:]) + (_LARGEST_BEND * near + rounding)
+    possible = np.flatnonzero(bound > least_here)
+    for at in range(0, len(possible), _PIECE):
+        chosen = possible[at : at + _PIECE]
+        values = _WEIGHTS @ part[chosen + np.arange(2 * REACH + 1)[:, None]].astype(np.float64)
+        least = max(least, float(values.max()), -float(values.min()))
+    return least
+
+
 def true_peak_dbtp(x: Samples) -> float:
     """Highest true peak of ``[frames, channels]``, also of what rings outside of it."""
-    highest = max((float(max(values.max(), -values.min())) for _, values in _values(x)), default=0.0)
-    return float(20.0 * np.log10(max(highest, _SILENT)))
+    sought = _Sought(x)
+    return float(20.0 * np.log10(max(sought.highest(0, sought.count, 0.0), _SILENT)))
 
 
 class Judged(LevelTruth):
@@ -66,10 +129,9 @@ class Judged(LevelTruth):
     @cached_property
     def second_peaks(self) -> Series:
         """True peak of each started second, linear."""
-        peaks = interval_peaks(self.x)
-        starts = np.arange(0, self.frames, self.rate) + REACH
-        starts[0] = 0
-        return np.asarray(np.maximum.reduceat(peaks, starts))
+        sought = _Sought(self.x)
+        starts = [0, *range(self.rate + REACH, self.frames + REACH, self.rate), sought.count]
+        return np.array([sought.highest(start, stop, 0.0) for start, stop in pairwise(starts)])
 
     def psr_under(self, most_dbtp: float) -> float:
         """PSR P10 where no peak is read higher than ``most_dbtp``, dB; of at least 3 s."""

@@ -99,7 +99,7 @@ def stream_and_file(path: Path, folder: Path, stream: Block, plan: MasteringPlan
     written, _ = soundfile.read(destination, dtype="float32", always_2d=True)
     destination.unlink()
     assert report.plan == plan
-    return differing("outputs", stream, written, "stream and file", path.name)
+    return differing("outputs", stream, written, "the renderer, all music", path.name)
 
 
 def two_processes(path: Path, folder: Path, arguments: Sequence[str], suffix: str) -> Finding:

@@ -1,7 +1,8 @@
 """Everything that is checked, in pieces that run beside each other; each gives its findings."""
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -12,17 +13,37 @@ from audio_files import ALL
 from ebu import RATES as EBU_RATES
 from ebu import TECH_3341, TECH_3342, Case
 
-from quality import bits, continuity, cutting, exactness, hostile, peaks
-from quality.criteria import Finding
+from quality import bits, continuity, cutting, exactness, gapless, hostile, outputs, peaks, perceived
+from quality.criteria import Finding, Result
 from quality.material import CEILINGS_DBTP, RATES, amplified, decoded, music_files, together, waves
 from quality.on_music import PART_S, WORK, copies, music
 from quality.playing import by_hand, mastered
-from tonearm.audio.decode import inspect
+from tonearm.audio.decode import Decoder, inspect
 from tonearm.dsp.dither import dithered_16
 from tonearm.model.plan import Preset, Target
 
-Job = tuple[str, Callable[[], Iterator[Finding]]]
-"""What it is called, and what does it."""
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A piece of the work.
+
+    Attributes:
+        name: what it is called.
+        numbers: the criteria of which it gives findings.
+        work: what gives them.
+    """
+
+    name: str
+    numbers: Set[str]
+    work: Callable[[], Iterator[Result]]
+
+
+ON_COPIES: Final = frozenset({"Q1", "Q2", "Q9", "Q10", "Q11", "Q12", "Q14"})
+ON_MUSIC: Final = frozenset(
+    {"Q1", "Q2", "Q4", "Q5", "Q7", "Q8", "Q9", "Q10", "Q12", "Q14", "Q15", "Q17", "Q19", "outputs"}
+)
+BEFORE: Final = perceived.recorded()
+ALBUMS: Final = 5
 
 BORDER_PARTS: Final = 4
 MOST_FRAMES: Final = 48_000
@@ -129,26 +150,74 @@ def ebu(case: Case, document: str) -> Iterator[Finding]:
         yield Finding("ebu", document, outside, f"case {case.number}, {rate} Hz")
 
 
+def joins(path: Path) -> Iterator[Finding]:
+    """Albums of one take in every format; and after a short track."""
+    with Decoder(path) as decoder:
+        start_s = max(0.0, decoder.info.duration_s / 2 - gapless.TAKE_S / 2)
+    take, rate = decoded(path, gapless.TAKE_S, start_s)
+    for kind in gapless.KINDS:
+        with tempfile.TemporaryDirectory() as folder:
+            yield from gapless.gapless(take, rate, kind, Path(folder), path.name)
+    with tempfile.TemporaryDirectory() as folder:
+        yield from gapless.after_a_short_track(take, rate, Path(folder), path.name)
+
+
+def outputs_of(tracks: list[Path]) -> Iterator[Finding]:
+    """A server of its own plays one file of each kind."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "music").mkdir()
+        files = outputs.gathered(outputs.one_of_each(tracks), tracks[0], folder / "music")
+        yield from outputs.three_outputs(files, folder)
+
+
 def jobs(folder: Path) -> list[Job]:
-    """All of it: what was built to be hard first, then the music, the longest first."""
+    """All of it: what takes longest first, so that no process waits for another at the end."""
     tracks = list(music_files(folder))
     lively = [path for path in tracks if _seconds(path) > 20.0]
-    made: list[Job] = [(f"decision {part}", partial(at_the_borders, part)) for part in range(BORDER_PARTS)]
+    return [*_of_music(tracks, lively), *_built(tracks, lively)]
+
+
+def _of_music(tracks: list[Path], lively: list[Path]) -> list[Job]:
+    """Every track, and what is made of the longer ones."""
+    made = [Job(path.name, ON_MUSIC, partial(music, path, number)) for number, path in enumerate(tracks)]
+    made.append(Job("outputs", {"outputs"}, partial(outputs_of, tracks)))
+    made += [
+        Job(f"{path.name}: limited copies", ON_COPIES, partial(copies, path, number))
+        for number, path in enumerate(lively)
+    ]
+    made += [
+        Job(f"{path.name}: perceived", {"Q18"}, partial(perceived.heard, path, perceived.METERS, BEFORE))
+        for path in lively
+    ]
+    made.append(Job("noise: perceived", {"Q18"}, partial(perceived.scale, lively[-1], perceived.METERS)))
+    made += [
+        Job(f"{path.name}: joins", {"Q6"}, partial(joins, path))
+        for path in lively[:: -(-len(lively) // ALBUMS)]
+    ]
+    return made
+
+
+def _built(tracks: list[Path], lively: list[Path]) -> list[Job]:
+    """What was built to be hard."""
+    made = [Job(f"decision {part}", {"Q13"}, partial(at_the_borders, part)) for part in range(BORDER_PARTS)]
     for rate in reversed(RATES):
         made += [
-            (f"signals at {rate} Hz", partial(at_rate, rate)),
-            (f"cuts at {rate} Hz", partial(linked, rate)),
+            Job(f"cuts at {rate} Hz", {"Q4", "Q16", "Q17"}, partial(linked, rate)),
+            Job(f"signals at {rate} Hz", {"Q1", "Q8"}, partial(at_rate, rate)),
+            Job(f"damage at {rate} Hz", {"Q21"}, partial(damaged, rate)),
         ]
-        made.append((f"damage at {rate} Hz", partial(damaged, rate)))
-    source = next(path for path in tracks if path.suffix == ".ogg" and 50.0 < _seconds(path) < 100.0)
-    made += [(kind, partial(of_format, kind, source)) for kind in ALL]
-    made += [("16 bits", partial(sixteen_bits, source)), ("two processes", partial(repeated, source))]
-    for document, cases in (("EBU Tech 3341", TECH_3341), ("EBU Tech 3342", TECH_3342)):
-        made += [(f"{document} case {case.number}", partial(ebu, case, document)) for case in cases]
+    oggs = [path for path in tracks if path.suffix == ".ogg" and 50.0 < _seconds(path) < 100.0]
+    source = (oggs or lively)[0]
+    made += [Job(kind, {"Q4", "Q5", "Q21"}, partial(of_format, kind, source)) for kind in ALL]
     made += [
-        (f"{path.name}: limited copies", partial(copies, path, number)) for number, path in enumerate(lively)
+        Job("16 bits", {"Q7", "Q19"}, partial(sixteen_bits, source)),
+        Job("two processes", {"Q22"}, partial(repeated, source)),
     ]
-    made += [(path.name, partial(music, path, number)) for number, path in enumerate(tracks)]
+    for document, cases in (("EBU Tech 3341", TECH_3341), ("EBU Tech 3342", TECH_3342)):
+        made += [
+            Job(f"{document} case {case.number}", {"Q3"}, partial(ebu, case, document)) for case in cases
+        ]
     return made
 
 

@@ -25,6 +25,9 @@ from tonearm.model.plan import MasteringPlan
 from tonearm.rendering.offline import master_file
 
 _LEAST_S = 4.0
+_STABLE_S = 60.0
+"""EBU Tech 3341 has meters say that the loudness range is not stable before."""
+
 _FLOOR = 1e-20
 
 
@@ -81,11 +84,11 @@ def levels(made: Mastered) -> Iterator[Finding]:
     if weights.preserve == 1:
         yield from preserved(made)
     if weights.restore == 1:
-        yield Finding("restored", made.material, made.before.plr_db - made.after.plr_db, made.case)
+        yield from restored(made)
     if weights.master == 1:
         yield from still_alive(made)
     if weights.restore == 0 and made.before.frames >= _LEAST_S * made.rate:
-        yield Finding("range", made.material, abs(made.after.lra_lu - made.before.lra_lu), made.case)
+        yield from loudness_range(made)
     growth = _corridor_distance(made.y, made.rate) - _corridor_distance(made.x, made.rate)
     yield Finding("corridor", made.material, growth, made.case)
 
@@ -94,6 +97,12 @@ def loudness(made: Mastered) -> Iterator[Finding]:
     """Loudness beside the target, where the target decides."""
     if made.reaches_target:
         yield Finding("target", made.material, abs(made.after.lufs - made.plan.target_lufs), made.case)
+
+
+def loudness_range(made: Mastered) -> Iterator[Finding]:
+    """How far the loudness range moved; claimed of what is long enough for it."""
+    check = "range" if made.before.frames >= _STABLE_S * made.rate else "range-short"
+    yield Finding(check, made.material, abs(made.after.lra_lu - made.before.lra_lu), made.case)
 
 
 def in_two_passes(made: Mastered, path: Path, folder: Path) -> Iterator[Finding]:
@@ -112,6 +121,14 @@ def preserved(made: Mastered) -> Iterator[Finding]:
     wanted = made.x.astype(np.float64) * 10.0 ** (made.plan.gain_db / 20.0)
     yield apart("null", made.y, wanted.astype(np.float32), made.material, made.case)
     yield Finding("kept", made.material, abs(made.after.plr_db - made.before.plr_db), made.case)
+
+
+def restored(made: Mastered) -> Iterator[Finding]:
+    """What *restore* gives back: never less than it found, half of what was planned, and not too much."""
+    gained = made.after.plr_db - made.before.plr_db
+    yield Finding("restored", made.material, -gained, made.case)
+    yield Finding("regained", made.material, made.plan.restoration.boost_db / 2 - gained, made.case)
+    yield Finding("overdone", made.material, gained, made.case)
 
 
 def still_alive(made: Mastered) -> Iterator[Finding]:
@@ -138,10 +155,10 @@ def again(made: Mastered) -> Iterator[Finding]:
 def _corridor_distance(x: Block, rate: int) -> float:
     """Mean distance of the third-octaves under 0.45 of the rate to the corridor, dB, by Welch's method."""
     size = min(len(x), 1 << int(np.ceil(np.log2(0.2 * rate))))
-    hertz, density = scipy.signal.welch(x.astype(np.float64), rate, nperseg=size, axis=0)
+    hertz, density = scipy.signal.welch(x, rate, nperseg=size, axis=0, detrend=False)
     centres = np.asarray(THIRD_OCTAVES_HZ)
     edges = np.append(centres * 2 ** (-1 / 6), centres[-1] * 2 ** (1 / 6))
-    running = np.concatenate([[0.0], np.cumsum(density.mean(axis=1))])
+    running = np.concatenate([[0.0], np.cumsum(density.mean(axis=1, dtype=np.float64))])
     at = np.interp(edges, np.append(hertz - hertz[1] / 2, hertz[-1] + hertz[1] / 2), running)
     power = np.array([high - low for low, high in pairwise(at)])
     db = 10 * np.log10(np.maximum(power, _FLOOR))

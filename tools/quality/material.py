@@ -19,7 +19,7 @@ CEILINGS_DBTP: Final = (-1.0, 0.0, -0.1, -3.0, -6.0)
 PUSHES_DB: Final = (3.0, 6.0, 9.0, 12.0)
 
 _BLOCK = 1 << 18
-_LIMITER = "alimiter=limit=1:level=disabled:attack=5:release=50"
+_LIMITER = "alimiter=limit=1:level=disabled:attack=5:release=50:latency=1"
 
 
 def waves(rate: int, frames: int) -> dict[str, NDArray[np.float64]]:

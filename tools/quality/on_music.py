@@ -11,9 +11,10 @@ from judges import Judged
 from sounds import analysed
 
 from quality import bits, cutting, exactness, levels, peaks
-from quality.criteria import Finding
+from quality.criteria import Finding, Result
 from quality.material import CEILINGS_DBTP, PUSHES_DB, amplified, decoded, pushed
 from quality.playing import CURVE, by_ear, by_hand, decided, mastered, rendered
+from quality.restoring import restoration
 from tonearm.mastering.adaptive import AdaptiveMode
 from tonearm.mastering.hybrid import HybridProcessor
 from tonearm.model.audio import Block
@@ -109,7 +110,7 @@ def changing(path: Path, channels: int, rate: int, analysis: Analysis, number: i
     yield peaks.glides(x, rate, number, "glides between plans", path.name)
 
 
-def copies(path: Path, number: int) -> Iterator[Finding]:
+def copies(path: Path, number: int) -> Iterator[Result]:
     """A minute of a clean and lively track: pushed into a limiter, and amplified as it is."""
     with ChunkedAudioProcessor(path, by_hand(0.0)) as track:
         start_s = max(0.0, track.info.duration_s / 2 - EXCERPT_S / 2)
@@ -123,6 +124,7 @@ def copies(path: Path, number: int) -> Iterator[Finding]:
         )
         yield from levels.levels(copy)
         yield from levels.again(copy)
+        yield from restoration(source, path.name, push_db, copy)
         yield from with_every_preset(
             copy.name, "limited copies, every preset", copy.x, rate, copy.analysis, turn
         )
