@@ -1,6 +1,7 @@
 """The plan, against the formulas of the specification worked out here a second time."""
 
 import math
+from dataclasses import astuple
 from itertools import pairwise
 
 import numpy as np
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from tonearm.mastering.adaptive import AdaptiveMode
 from tonearm.mastering.corridor import MEDIANS_DB
+from tonearm.mastering.factors import COMPRESSION_LU_PER_DB, RESTORATION_LU_PER_DB
 from tonearm.model.measures import THIRD_OCTAVES_HZ
 from tonearm.model.plan import AlbumLevel, MasteringState, Policy, Preset, Target
 
@@ -35,7 +37,19 @@ def plan(track, preset=Preset.ADAPTIVE, intensity=1.0, target=TARGET):
 
 
 def parameters(plan):
-    return np.array([plan.gain_db, *plan.eq_db, plan.compression.reduction_db, plan.restoration.boost_db])
+    amounts = [plan.compression.reduction_db, plan.restoration.boost_db, *astuple(plan.width)]
+    return np.array([plan.gain_db, *plan.eq_db, *amounts])
+
+
+def ramp(value, zero, one):
+    return min(1.0, max(0.0, (value - zero) / (one - zero)))
+
+
+def boosted(lufs, crest, peak, restore=1.0, target=-14.0):
+    """How far attacks are re-opened: what is wanted, and no more than lies under the ceiling."""
+    wanted = min(3.0, 10.0 * max(0.1, (13.0 - crest) / 10.0)) * restore
+    room = -1.0 - MARGIN_DB - peak - min(target - lufs, -1.0 - MARGIN_DB - peak)
+    return min(wanted, max(0.0, room) / (1.0 - RESTORATION_LU_PER_DB))
 
 
 @pytest.mark.parametrize(
@@ -45,7 +59,7 @@ def parameters(plan):
         (-11.0, 14.0, 12.0, 1.6, -3.0),
         (-10.0, 14.0, 12.0, 4.0, -5.05),
         # restore: true peak as it is, no limiting
-        (-8.2, 8.5, 7.0, 0.5, -5.8),
+        (-8.2, 8.5, 7.0, 0.5, -5.8 - 3.0 * RESTORATION_LU_PER_DB),
         (-11.0, 8.5, 7.0, 3.0, -4.05),
         # master: the target decides; the ceiling decides, with L = (19 - 9) / 4 -> 2, or by PSR, or 0
         (-18.0, 18.0, 12.0, -10.0, 4.0),
@@ -76,8 +90,55 @@ def test_gain_away_from_the_borders_is_the_formula(track, lufs, crest, psr, peak
         read, limiting = peak, 0.0
     else:
         return
+    change = RESTORATION_LU_PER_DB * made.restoration.boost_db
     ceiling_term = -1.0 - MARGIN_DB - read + limiting
-    assert made.gain_db == pytest.approx(min(-14.0 - lufs, ceiling_term), abs=1e-9)
+    assert made.gain_db == pytest.approx(min(-14.0 - lufs, ceiling_term) - change, abs=1e-9)
+
+
+@given(lufs=levels, crest=crests, psr=psrs, peak=peaks)
+def test_attacks_are_re_opened_by_what_is_wanted_and_has_room(track, lufs, crest, psr, peak):
+    made = plan(track(lufs, crest, psr, peak))
+    restore = made.lwrp.weights.restore
+    if restore in (0.0, 1.0):
+        wanted = boosted(lufs, crest, peak) if restore else 0.0
+        assert made.restoration.boost_db == pytest.approx(wanted, abs=1e-9)
+    assert made.restoration.boost_db <= 3.0
+    if made.lwrp.weights.master == 0.0:
+        assert made.limiting_db == pytest.approx(0.0, abs=1e-9)
+
+
+@given(
+    lufs=st.floats(-30.0, -10.0),
+    psr=st.floats(7.0, 13.0),
+    peak=st.floats(-6.0, 4.0),
+    lra=st.floats(4.0, 20.0),
+    seconds=st.floats(5.0, 100.0),
+)
+def test_the_reduction_is_the_formula(track, lufs, psr, peak, lra, seconds):
+    made = plan(track(lufs, 20.0, psr, peak, lra_lu=lra, frames=round(44_100 * seconds)))
+    plr = max(min(peak, 0.0), peak - 3.0) - lufs
+    room = ramp(plr, 14.0, 20.0) * ramp(lra, 8.0, 16.0) * ramp(psr, 9.0, 11.0) * ramp(seconds, 30.0, 60.0)
+    wanted = 2.0 * room * ramp(lufs, -11.0, -13.0)
+    assert made.compression.reduction_db == pytest.approx(wanted, abs=1e-4)
+    assert made.compression.ratio <= 2.0
+    if made.lwrp.weights.master == 1.0:
+        read = max(min(peak, 0.0), peak - 3.0)
+        limiting = min(2.0, max(0.0, min(0.25 * (read - lufs - 9.0), psr - 8.0)))
+        change = COMPRESSION_LU_PER_DB * made.compression.reduction_db
+        bound = min(-14.0 - lufs, -1.0 - MARGIN_DB - read + limiting)
+        assert made.gain_db == pytest.approx(bound - change, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("crest_db", "share"), [(12.9, 0.0), (13.5, 0.25), (14.0, 0.5), (15.0, 1.0), (20.0, 1.0)]
+)
+def test_what_is_compressed_is_not_equalised(track, crest_db, share):
+    dull = tilted(-30.0)
+    whole = plan(track(-20.0, 20.0, true_peak_dbtp=-14.0, spectrum_db=dull))
+    made = plan(track(-20.0, crest_db, true_peak_dbtp=-14.0, spectrum_db=dull))
+    assert any(whole.eq_db)
+    assert made.eq_db == pytest.approx([share * gain for gain in whole.eq_db], abs=1e-9)
+    assert ("compressed" in made.reasons["eq_db"]) == (share == 0.0)
 
 
 @given(
@@ -147,7 +208,10 @@ def test_loud_tracks_get_level_and_nothing_else(track, crest_db, tilt):
     assert made.lwrp.policy is (Policy.PRESERVE if crest_db > 13 else Policy.RESTORE)
     assert made.eq_db == (0.0,) * 7
     assert made.limiting_db == 0.0
-    assert made.gain_db == pytest.approx(min(-14.0 + 9.0, -1.05 - 0.5), abs=1e-9)
+    boost = boosted(-9.0, crest_db, 0.5) if crest_db < 13 else 0.0
+    assert made.restoration.boost_db == pytest.approx(boost, abs=1e-9)
+    assert made.compression.reduction_db == made.width.side_gain_db == made.width.mono_bass == 0.0
+    assert made.gain_db == pytest.approx(-5.0 - RESTORATION_LU_PER_DB * boost, abs=1e-9)
 
 
 @given(tilt=st.one_of(st.floats(-60.0, -30.0), st.floats(30.0, 60.0)), peak=st.floats(-15.0, 0.0))
@@ -225,8 +289,10 @@ def test_an_album_moves_by_one_gain_whatever_the_class(track):
     made = [plan(each, target=target) for each in tracks]
     assert {p.lwrp.policy for p in made} == set(Policy)
     for each in made:
-        assert each.gain_db == pytest.approx(min(-14.0 + 10.5, -1.05 - 0.4), abs=1e-9)
-        assert each.limiting_db == 0.0
+        change = RESTORATION_LU_PER_DB * each.restoration.boost_db
+        assert each.gain_db == pytest.approx(min(-14.0 + 10.5, -1.05 - 0.4) - change, abs=1e-9)
+        assert each.limiting_db == pytest.approx(0.0, abs=1e-9)
+    assert made[0].restoration.boost_db > 1.0
 
 
 def test_an_album_bounded_by_its_highest_peak(track):
@@ -260,18 +326,34 @@ def test_more_than_two_channels_are_planned_for_their_downmix(track):
 def test_reasons_are_made_from_the_numbers(track):
     made = plan(track(-11.1, 15.0, 12.0, 1.6))
     assert made.reasons["gain_db"].startswith("true peak +1.6 dBTP, PLR 12.7: dynamics kept, gain -2.9 dB")
-    assert "does not compress" in made.reasons["compression"]
-    assert made.reasons["restoration"].startswith("not applied")
-    assert made.reasons["width"].startswith("not applied")
+    assert made.reasons["compression"].startswith("not applied: PLR 12.7, loudness range 6.0 LU, PSR 12.0 dB")
+    assert made.reasons["restoration"].startswith("not applied: only what is loud and compressed")
+    assert made.reasons["width"] == "not applied: 0.20 of the energy in the side"
     assert made.lwrp.reason.startswith("-11.1 LUFS, crest 15.0 dB")
 
 
-def test_restoration_is_published_and_not_applied(track):
+def test_restoration_says_what_it_does_and_what_bounds_it(track):
     made = plan(track(-8.2, 8.5, 12.0, 0.0))
     assert made.lwrp.amount == pytest.approx(0.45)
-    assert made.restoration.boost_db == 0.0
-    assert made.compression.reduction_db == 0.0
-    assert made.width.side_gain_db == 0.0
+    assert made.restoration.boost_db == 3.0
+    assert made.reasons["restoration"].startswith(
+        "attacks up by 3.0 dB in three bands: crest 8.5, PSR 12.0 dB"
+    )
+    tight = plan(track(-13.0 + 2.0, 8.5, 7.0, 1.0))
+    assert tight.restoration.boost_db == pytest.approx(0.95 / (1.0 - RESTORATION_LU_PER_DB), abs=1e-9)
+    assert "all that the ceiling leaves" in tight.reasons["restoration"]
+    full = plan(track(-11.0, 8.5, 7.0, 3.0))
+    assert full.reasons["restoration"] == "not applied: no room under the ceiling for 3.0 dB"
+
+
+def test_compression_says_what_it_rests_on(track):
+    made = plan(track(-22.0, 20.0, 12.0, -1.0, lra_lu=14.0))
+    assert made.compression.reduction_db == pytest.approx(1.5)
+    assert made.compression.ratio == pytest.approx(1.0 / (1.0 - 1.5 * 1.5 / 16.0))
+    assert "PLR 21.0, loudness range 14.0 LU, PSR 12.0 dB" in made.reasons["compression"]
+    short = plan(track(-22.0, 20.0, 12.0, -1.0, lra_lu=14.0, frames=44_100 * 20))
+    assert short.compression.reduction_db == 0.0
+    assert "20 s, too short" in short.reasons["compression"]
 
 
 @pytest.mark.parametrize(

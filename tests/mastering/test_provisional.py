@@ -101,12 +101,11 @@ def test_the_equaliser_is_half_of_the_full_plans(preset, track):
 
 
 @pytest.mark.parametrize(
-    ("lufs", "true_peak_dbtp"), [(-8.0, -0.2), (-14.0, -0.3), (-24.0, -12.0), (-9.0, 1.5)]
+    ("lufs", "true_peak_dbtp", "psr_p10_db"),
+    [(-8.0, -0.2, 12.0), (-14.0, -0.3, 8.0), (-24.0, -12.0, 8.0), (-9.0, 1.5, 12.0)],
 )
-def test_where_no_tone_is_corrected_and_nothing_limited_the_gain_is_the_full_plans(
-    lufs, true_peak_dbtp, track
-):
-    full = track(lufs=lufs, true_peak_dbtp=true_peak_dbtp, psr_p10_db=8.0)
+def test_where_nothing_but_level_is_due_the_gain_is_the_full_plans(lufs, true_peak_dbtp, psr_p10_db, track):
+    full = track(lufs=lufs, true_peak_dbtp=true_peak_dbtp, psr_p10_db=psr_p10_db)
     heard = probe(lufs=lufs, plr_db=true_peak_dbtp - lufs)
     whole = MODE.plan(full.fingerprint, full.measures, Preset.ADAPTIVE, 1.0, Target())
     assert MODE.plan_from_probe(heard, Preset.ADAPTIVE, 1.0, Target()).gain_db == pytest.approx(whole.gain_db)

@@ -106,9 +106,9 @@ def psr_p10_db(x: Samples, rate: int, highest_dbtp: float) -> float:
 
 
 def distance_db(analysis: Analysis) -> float:
-    """How far the third-octaves lie outside the corridor, root mean square, dB."""
+    """How far the third-octaves lie outside the corridor, in the mean, dB."""
     measures = analysis.measures
-    return float(np.sqrt(np.mean(excess(measures.third_octaves_db, measures.rate) ** 2)))
+    return float(np.mean(np.abs(excess(measures.third_octaves_db, measures.rate))))
 
 
 def si_sdr_db(original: Samples, copy: Samples) -> float:

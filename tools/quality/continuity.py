@@ -16,14 +16,14 @@ from tonearm.model.measures import HISTOGRAM_BINS, Analysis, TrackMeasures
 from tonearm.model.plan import AlbumLevel, MasteringPlan, Preset, Target
 
 STEP_DB: Final = 0.1
-INPUTS: Final = ("lufs", "crest_db", "psr_p10_db", "true_peak_dbtp")
+INPUTS: Final = ("lufs", "crest_db", "psr_p10_db", "true_peak_dbtp", "lra_lu")
 Inputs = Mapping[str, float]
 
 _ROUNDING: Final = 1e-9
 
 
 def track(inputs: Inputs, tilt_db: float, hum_db: float) -> Analysis:
-    """A track of which only loudness, crest, PSR, true peak and spectrum matter.
+    """A track of which only loudness, crest, PSR, true peak, loudness range and spectrum matter.
 
     The spectrum is the corridor's middle, the top ``tilt_db`` higher than the bottom, with ``hum_db`` more in
     four third-octaves around 250 Hz; it stays where it is while the others move.
@@ -36,7 +36,7 @@ def track(inputs: Inputs, tilt_db: float, hum_db: float) -> Analysis:
         rate=44_100,
         channels=2,
         true_peak_dbtp=peak,
-        lra_lu=6.0,
+        lra_lu=inputs["lra_lu"],
         plr_db=peak - lufs,
         psr_p10_db=inputs["psr_p10_db"],
         clipped_ppm=0.0,
@@ -58,10 +58,8 @@ def track(inputs: Inputs, tilt_db: float, hum_db: float) -> Analysis:
 
 def parameters(plan: MasteringPlan) -> NDArray[np.float64]:
     """Everything that touches the sound, dB or as it is."""
-    stages = [
-        float(value) for stage in (plan.compression, plan.restoration, plan.width) for value in astuple(stage)
-    ]
-    return np.array([plan.gain_db, *plan.eq_db, plan.limiting_db, plan.ceiling_dbtp, *stages])
+    stages = [np.hstack(astuple(stage)) for stage in (plan.compression, plan.restoration, plan.width)]
+    return np.hstack([plan.gain_db, plan.eq_db, plan.limiting_db, plan.ceiling_dbtp, *stages])
 
 
 def farthest(one: MasteringPlan, other: MasteringPlan) -> float:
@@ -102,9 +100,10 @@ def along_the_borders(
     """
     lufs = _borders(-40.0, -4.0, 6.0, (-14.3, -10.7))
     others = {
-        "crest_db": [8.0, 11.95, 12.0, 12.55, 13.0, 13.95, 14.0, 20.0],
+        "crest_db": [8.0, 11.95, 12.0, 12.55, 13.0, 13.95, 14.0, 14.95, 20.0],
         "psr_p10_db": [6.0, 7.95, 8.0, 8.55, 9.0, 9.95, 10.0, 14.0],
         "true_peak_dbtp": [-9.0, -1.05, -0.05, 0.0, 1.5, 2.95, 3.0, 5.0],
+        "lra_lu": [6.0, 12.0, 18.0],
     }
     points = list(product(lufs, *others.values()))
     rng = np.random.default_rng(offset)
@@ -123,7 +122,9 @@ def at_random(count: int, seed: int) -> Iterator[Finding]:
     """Anywhere in the space, and anywhere near the borders."""
     rng = np.random.default_rng(seed)
     for number in range(count):
-        low, high = [((-45, 0, 0, -20), (-3, 30, 25, 6)), ((-14, 11, 7, -2), (-10, 15, 11, 4))][number % 2]
+        low, high = [((-45, 0, 0, -20, 0), (-3, 30, 25, 6, 25)), ((-14, 11, 7, -2, 7), (-10, 15, 11, 4, 17))][
+            number % 2
+        ]
         inputs = dict(zip(INPUTS, rng.uniform(low, high).tolist(), strict=True))
         preset = list(Preset)[rng.integers(len(Preset))]
         for name in INPUTS:
@@ -134,15 +135,16 @@ def uphill(seed: int, starts: int, steps: int) -> Iterator[Finding]:
     """The worst that a search finds which climbs from random places near the borders."""
     rng = np.random.default_rng(seed)
     low, high = (
-        np.array(each) for each in ((-14, 11, 7, -2, -60, 0, -20, 0.3), (-10, 15, 11, 6, 60, 60, -5, 1))
+        np.array(each)
+        for each in ((-14, 11, 7, -2, 7, -60, 0, -20, 0.3), (-10, 15, 11, 6, 17, 60, 60, -5, 1))
     )
     for _ in range(starts):
-        name, preset = INPUTS[rng.integers(4)], list(Preset)[rng.integers(6)]
+        name, preset = INPUTS[rng.integers(len(INPUTS))], list(Preset)[rng.integers(6)]
         at, found = rng.uniform(low, high), None
         for step in np.geomspace(0.15, 0.005, steps):
             place = np.clip(at + rng.normal(size=len(at)) * (high - low) * step, low, high)
-            inputs = dict(zip(INPUTS, place[:4].tolist(), strict=True))
-            tilt, hum, lufs, intensity = place[4:].tolist()
+            inputs = dict(zip(INPUTS, place[:5].tolist(), strict=True))
+            tilt, hum, lufs, intensity = place[5:].tolist()
             here = moved(inputs, name, tilt, hum, preset, intensity, Target(lufs))
             if found is None or here.value > found.value:
                 at, found = place, here
@@ -154,7 +156,7 @@ def of_the_album(count: int, seed: int) -> Iterator[Finding]:
     """Album loudness and peak moved by 0.1 dB."""
     rng = np.random.default_rng(seed)
     for _ in range(count):
-        inputs = dict(zip(INPUTS, rng.uniform((-30, 6, 6, -9), (-6, 20, 16, 4)), strict=True))
+        inputs = dict(zip(INPUTS, rng.uniform((-30, 6, 6, -9, 0), (-6, 20, 16, 4, 20)), strict=True))
         album = AlbumLevel(lufs=rng.uniform(-24, -6), true_peak_dbtp=rng.uniform(-9, 4))
         analysis = track(inputs, float(rng.uniform(-40, 40)), 0.0)
         for step in ((STEP_DB, 0.0), (0.0, STEP_DB)):

@@ -1,8 +1,8 @@
 """AdaptiveMode: fingerprint, measures, preset and intensity in, one constant plan out. Pure.
 
-The three policies of the restraint principle are blended by their weights: the corridor's
-correction and the limiting of *master* count by the weight of *master*, and what the policies share
-(constant gain, the ceiling) is computed once. So no border is a step.
+The three policies of the restraint principle are blended by their weights: the corridor's correction,
+compression, width and limiting count by the weight of *master*, re-opened attacks by that of *restore*,
+and what the policies share (constant gain, the ceiling) is computed once. So no border is a step.
 """
 
 from collections.abc import Mapping
@@ -11,27 +11,32 @@ from types import MappingProxyType
 from typing import Final
 
 from tonearm.dsp.limiter import MARGIN_DB
-from tonearm.mastering.correction import correction
-from tonearm.mastering.level import LEAST_PSR_DB, Level, album_level, track_level
+from tonearm.mastering.correction import correction, correction_weight
+from tonearm.mastering.dynamics import boost_within, compression, reduction_of, restoration, wanted_boost
+from tonearm.mastering.level import LEAST_PSR_DB
 from tonearm.mastering.lwrp import compressed_weight, decide, loud_weight
+from tonearm.mastering.planning import Asked, Known, planned
 from tonearm.mastering.presets import BIASES, Bias
 from tonearm.mastering.reasons import (
-    NOT_APPLIED,
     TOO_SOON,
     ceiling_reason,
+    compression_reason,
     eq_reason,
     gain_reason,
     limiting_reason,
+    restoration_reason,
     target_reason,
+    width_reason,
 )
-from tonearm.mastering.spectrum import loudness_change
+from tonearm.mastering.shaping import Shaping
+from tonearm.mastering.width import Image, width
 from tonearm.model.fingerprint import Fingerprint
 from tonearm.model.measures import TrackMeasures
 from tonearm.model.plan import (
     EQ_LIMIT_DB,
     MasteringPlan,
     MasteringState,
-    Prediction,
+    PolicyWeights,
     Preset,
     Target,
     untouched,
@@ -72,35 +77,23 @@ class AdaptiveMode:
             return untouched("intensity 0: the source passes bit for bit", preset)
         measured = _measured(fingerprint, measures)
         lwrp = decide(measured["lufs"], measured["crest_db"], measured["psr_p10_db"])
-        bias = BIASES[preset]
-        correction_db = correction(measures.third_octaves_db, measures.rate)
-        full_eq_db = biased(correction_db, bias, lwrp.weights.master, lwrp.weights.restore)
+        asked = Asked(MasteringState.FINGERPRINT, preset, intensity, target)
         # What is left of the preset's tone where the track is loud.
         compressed = compressed_weight(measured["crest_db"], measured["psr_p10_db"])
-        tone_db = tuple(compressed * gain for gain in bias.tone_db)
-        level = _level(
-            measured,
-            measures.psr_p10_db,
-            lwrp.weights.master,
-            loudness_change(measures.third_octaves_db, tone_db, measures.rate),
-            loudness_change(measures.third_octaves_db, full_eq_db, measures.rate),
-            replace(target, lufs=target.lufs + bias.target_offset_db),
+        known = Known(
+            measured=measured | _of_album(target),
+            third_octaves_db=measures.third_octaves_db,
+            rate=measures.rate,
+            psr_p10_db=measures.psr_p10_db,
+            stereo_width=fingerprint.stereo_width,
+            master=lwrp.weights.master,
+            tone_db=tuple(compressed * gain for gain in asked.bias.tone_db),
         )
-        measured |= _of_album(target)
-        eq_db = tuple(intensity * gain for gain in full_eq_db)
-        change_db = loudness_change(measures.third_octaves_db, eq_db, measures.rate)
-        plan = MasteringPlan(
-            state=MasteringState.FINGERPRINT,
-            preset=preset,
-            intensity=intensity,
-            target_lufs=target.lufs + bias.target_offset_db,
-            ceiling_dbtp=target.ceiling_dbtp,
-            lwrp=lwrp,
-            gain_db=level.at(intensity),
-            eq_db=eq_db,
-            measured=MappingProxyType(measured),
-        )
-        return _explained(_predicted(plan, change_db), level, change_db, lwrp.weights.master, target)
+        image = Image(measures.channels, fingerprint.stereo_width, measures.bass_phase_correlation)
+        shaping, wanted_db = _shaping(asked, known, image, lwrp.weights)
+        plan = _with_dynamics(planned(asked, known, shaping), shaping.at(intensity), known, measures)
+        plan = replace(plan, lwrp=lwrp)
+        return _explained(plan, asked, known, shaping, _dynamics_reasons(plan, wanted_db, image))
 
     def plan_from_probe(
         self, probe: Probe, preset: Preset, intensity: float, target: Target
@@ -122,65 +115,86 @@ class AdaptiveMode:
         if intensity == 0:
             return untouched("intensity 0: the source passes bit for bit", preset)
         master, bias = 1.0 - loud_weight(probe.lufs), BIASES[preset]
-        correction_db = correction(probe.third_octaves_db, probe.rate)
-        full_eq_db = tuple(
-            PROVISIONAL_EQ * gain for gain in biased(correction_db, bias, master, 1.0 - master)
-        )
-        tone_db = tuple(PROVISIONAL_EQ * gain for gain in bias.tone_db)
+        borne = correction_weight(probe.crest_db)
+        correction_db = tuple(borne * gain for gain in correction(probe.third_octaves_db, probe.rate))
+        whole_eq_db = biased(correction_db, bias, master, 1.0 - master)
         measured = {
             "heard_s": probe.seconds,
             "lufs": probe.lufs,
             "true_peak_dbtp": probe.true_peak_dbtp,
             "plr_db": probe.true_peak_dbtp - probe.lufs,
             "crest_db": probe.crest_db,
-            **_of_album(target),
         }
-        level = _level(
-            measured,
-            LEAST_PSR_DB,
-            master,
-            loudness_change(probe.third_octaves_db, tone_db, probe.rate),
-            loudness_change(probe.third_octaves_db, full_eq_db, probe.rate),
-            replace(target, lufs=target.lufs + bias.target_offset_db),
+        known = Known(
+            measured=measured | _of_album(target),
+            third_octaves_db=probe.third_octaves_db,
+            rate=probe.rate,
+            psr_p10_db=LEAST_PSR_DB,
+            stereo_width=0.0,
+            master=master,
+            tone_db=tuple(PROVISIONAL_EQ * gain for gain in bias.tone_db),
         )
-        eq_db = tuple(intensity * gain for gain in full_eq_db)
-        change_db = loudness_change(probe.third_octaves_db, eq_db, probe.rate)
-        plan = MasteringPlan(
-            state=MasteringState.PROVISIONAL,
-            preset=preset,
-            intensity=intensity,
-            target_lufs=target.lufs + bias.target_offset_db,
-            ceiling_dbtp=target.ceiling_dbtp,
-            gain_db=level.at(intensity),
-            eq_db=eq_db,
-            measured=MappingProxyType(measured),
-        )
-        return _explained(_predicted(plan, change_db), level, change_db, master, target)
+        asked = Asked(MasteringState.PROVISIONAL, preset, intensity, target)
+        shaping = Shaping(tuple(PROVISIONAL_EQ * gain for gain in whole_eq_db))
+        return _explained(planned(asked, known, shaping), asked, known, shaping, TOO_SOON)
 
 
-def _predicted(plan: MasteringPlan, change_db: float) -> MasteringPlan:
-    """The plan with what its output should measure and what that takes of the limiter."""
-    limit_dbtp = plan.ceiling_dbtp - MARGIN_DB
-    lufs, peak = (plan.measured[name] + change_db + plan.gain_db for name in ("lufs", "true_peak_dbtp"))
-    limited = min(peak, limit_dbtp)
+def _shaping(asked: Asked, known: Known, image: Image, weights: PolicyWeights) -> tuple[Shaping, float]:
+    """All that is done before the level, as at intensity 1, and the boost that was wanted for attacks, dB."""
+    bias, measured = asked.bias, known.measured
+    borne = correction_weight(measured["crest_db"])
+    correction_db = tuple(borne * gain for gain in correction(known.third_octaves_db, known.rate))
+    without_boost = Shaping(
+        eq_db=biased(correction_db, bias, weights.master, weights.restore),
+        reduction_db=bias.compression_scale
+        * reduction_of(
+            measured["true_peak_dbtp"],
+            measured["lufs"],
+            measured["lra_lu"],
+            measured["psr_p10_db"],
+            measured["seconds"],
+            weights.master,
+        ),
+        width=width(image, weights.master * bias.width_scale),
+    )
+    wanted_db = wanted_boost(measured["crest_db"], weights.restore, bias.restoration_scale)
+    headroom_db = known.headroom(without_boost, asked.biased_target)
+    return replace(without_boost, boost_db=boost_within(wanted_db, headroom_db)), wanted_db
+
+
+def _with_dynamics(
+    plan: MasteringPlan, done: Shaping, known: Known, measures: TrackMeasures
+) -> MasteringPlan:
+    """The plan with the two stages that need to know where a track's levels lie."""
+    lufs, peak_dbtp = known.measured["lufs"], known.measured["true_peak_dbtp"]
     return replace(
         plan,
-        limiting_db=max(0.0, peak - limit_dbtp),
-        predicted=Prediction(lufs=lufs, true_peak_dbtp=limited, plr_db=limited - lufs),
+        compression=compression(done.reduction_db, measures, lufs, done.eq_db),
+        restoration=restoration(done.boost_db, measures, peak_dbtp, known.changes(done).eq_db),
     )
 
 
+def _dynamics_reasons(plan: MasteringPlan, wanted_db: float, image: Image) -> dict[str, str]:
+    return {
+        "compression": compression_reason(plan),
+        "restoration": restoration_reason(plan, wanted_db),
+        "width": width_reason(plan, image),
+    }
+
+
 def _explained(
-    plan: MasteringPlan, level: Level, change_db: float, master: float, target: Target
+    plan: MasteringPlan, asked: Asked, known: Known, shaping: Shaping, stages: Mapping[str, str]
 ) -> MasteringPlan:
     """The plan with one sentence for every parameter."""
+    level = known.level(shaping, asked.biased_target)
+    eq_change_db = known.changes(shaping.at(asked.intensity)).eq_db
     reasons = {
         "gain_db": gain_reason(plan, level),
-        "eq_db": eq_reason(plan, change_db, master),
-        **(TOO_SOON if plan.state is MasteringState.PROVISIONAL else NOT_APPLIED),
+        "eq_db": eq_reason(plan, eq_change_db, known.master),
+        **stages,
         "limiting_db": limiting_reason(plan.limiting_db, plan.ceiling_dbtp - MARGIN_DB),
         "ceiling_dbtp": ceiling_reason(plan.ceiling_dbtp),
-        "target_lufs": target_reason(target, BIASES[plan.preset]),
+        "target_lufs": target_reason(asked.target, asked.bias),
     }
     return replace(plan, reasons=MappingProxyType(reasons))
 
@@ -216,6 +230,9 @@ def _measured(fingerprint: Fingerprint, measures: TrackMeasures) -> dict[str, fl
         "plr_db": peak - lufs,
         "crest_db": fingerprint.crest_db,
         "psr_p10_db": measures.psr_p10_db,
+        "lra_lu": measures.lra_lu,
+        "seconds": measures.frames / measures.rate,
+        "stereo_width": fingerprint.stereo_width,
     }
 
 
@@ -224,27 +241,3 @@ def _of_album(target: Target) -> dict[str, float]:
     if target.album is None or target.level != "album":
         return {}
     return {"album_lufs": target.album.lufs, "album_true_peak_dbtp": target.album.true_peak_dbtp}
-
-
-def _level(
-    measured: Mapping[str, float],
-    psr_p10_db: float,
-    master: float,
-    tone_change_db: float,
-    change_db: float,
-    biased_target: Target,
-) -> Level:
-    if biased_target.level == "album":
-        if biased_target.album is None:
-            raise ValueError("level 'album' wants the album's loudness and true peak, got none")
-        return album_level(biased_target.album, change_db, biased_target.lufs, biased_target.ceiling_dbtp)
-    return track_level(
-        lufs=measured["lufs"],
-        true_peak_dbtp=measured["true_peak_dbtp"],
-        psr_p10_db=psr_p10_db,
-        master=master,
-        tone_change_db=tone_change_db,
-        change_db=change_db,
-        target_lufs=biased_target.lufs,
-        ceiling_dbtp=biased_target.ceiling_dbtp,
-    )

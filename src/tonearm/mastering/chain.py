@@ -1,8 +1,9 @@
 """The mastering chain: a plan, applied to a stream of blocks.
 
-    equaliser -> gain -> true-peak limiter (threshold = the plan's ceiling - 0.05 dB)
+    equaliser -> dynamics -> stereo -> gain -> true-peak limiter (threshold = the plan's ceiling - 0.05 dB)
 
-A bypassed plan is the same chain with nothing to do: no equaliser, 0 dB, no threshold. So a change to
+A stage with nothing to do is skipped, bit for bit. A bypassed plan is the same chain with nothing to do
+at all: every stage at rest, 0 dB, no threshold. So a change to
 or from it is a glide like any other.
 
 What is not sound does not enter: a sample that is not finite, or beyond +60 dBFS (``LOUDEST``), becomes 0 for
@@ -15,11 +16,13 @@ from typing import Final, Self
 
 import numpy as np
 
+from tonearm.dsp.dynamics import Dynamics, DynamicsSettings
 from tonearm.dsp.equaliser import STEP_FRAMES, Equaliser
 from tonearm.dsp.gain import Gain
 from tonearm.dsp.limiter import MARGIN_DB, TruePeakLimiter
+from tonearm.dsp.stereo import STEREO, Stereo
 from tonearm.model.audio import LOUDEST, AudioFormat, Block
-from tonearm.model.plan import EQ_BANDS, Compression, MasteringPlan, Restoration, Width
+from tonearm.model.plan import EQ_BANDS, MasteringPlan, Width
 
 GRID_FRAMES: Final = STEP_FRAMES
 """Plans change at multiples of this many frames, counted from frame 0 of the file."""
@@ -35,21 +38,28 @@ class _Settings:
     """What the stages are told."""
 
     eq_db: tuple[float, ...]
+    dynamics: DynamicsSettings
+    width: Width
     gain_db: float
     threshold_dbtp: float
 
     @classmethod
-    def of(cls, plan: MasteringPlan) -> Self:
+    def of(cls, plan: MasteringPlan, channels: int) -> Self:
         if plan.bypass:
-            return cls((0.0,) * EQ_BANDS, 0.0, math.inf)
-        for name, value, neutral in (
-            ("compression", plan.compression, Compression()),
-            ("restoration", plan.restoration, Restoration()),
-            ("width", plan.width, Width()),
-        ):
-            if value != neutral:
-                raise ValueError(f"this chain has no stage for {name}, and the plan asks for {value}")
-        return cls(tuple(plan.eq_db), plan.gain_db, plan.ceiling_dbtp - MARGIN_DB)
+            return cls((0.0,) * EQ_BANDS, DynamicsSettings(), Width(), 0.0, math.inf)
+        if channels != STEREO and plan.width != Width():
+            raise ValueError(
+                f"only two channels have a width, these are {channels}, and the plan asks for {plan.width}"
+            )
+        compression, restoration = plan.compression, plan.restoration
+        dynamics = DynamicsSettings(
+            reduction_db=compression.reduction_db,
+            full_dbfs=compression.full_dbfs,
+            boost_db=restoration.boost_db,
+            peaks_dbfs=restoration.peaks_dbfs,
+            true_peak_dbtp=restoration.true_peak_dbtp,
+        )
+        return cls(tuple(plan.eq_db), dynamics, plan.width, plan.gain_db, plan.ceiling_dbtp - MARGIN_DB)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +78,7 @@ class Chain:
         in and out: float32 [frames, channels]; any number of frames, including 0. ``process`` may return
         fewer frames than it got; with ``flush``, as many come out as went in, aligned to the sample.
     Delay:
-        taken off; ``process`` holds back about 6.5 ms.
+        taken off; ``process`` holds back about 6.5 ms, and 3 ms more while dynamics are at work.
 
     Args:
         plan: applied as it is (already scaled by its intensity).
@@ -77,25 +87,38 @@ class Chain:
         first_frame: number, in the file, of the first frame that will come in.
 
     Raises:
-        ValueError: a format out of range, or a plan that asks for a stage that does not exist.
+        ValueError: a format out of range, or a plan that changes the width of other than two channels.
     """
 
     def __init__(self, plan: MasteringPlan, rate: int, channels: int, first_frame: int = 0) -> None:
         self._format = AudioFormat(rate, channels)
-        settings = _Settings.of(plan)
+        settings = _Settings.of(plan, channels)
         self._frame = first_frame
         self._threshold_dbtp = settings.threshold_dbtp
         self._equaliser = Equaliser(settings.eq_db, rate, channels, first_frame)
+        self._dynamics = Dynamics(settings.dynamics, rate, channels, first_frame)
+        width = settings.width
+        self._stereo = Stereo(width.side_gain_db, width.mono_bass, rate, channels, first_frame)
         self._gain = Gain(settings.gain_db, first_frame)
         self._limiter = TruePeakLimiter(settings.threshold_dbtp, rate, channels)
         self._change: _Change | None = None
         self._arrival: tuple[int, float] | None = None
-        self._reduction_db = 0.0
+        self._reduction_db, self._compression_db, self._boost_db = 0.0, 0.0, 0.0
 
     @property
     def reduction_db(self) -> float:
         """The most that the limiter took off in the last call of ``process`` or ``flush``, dB, >= 0."""
         return self._reduction_db
+
+    @property
+    def compression_db(self) -> float:
+        """The most that compression took off in any band in the last call, dB, >= 0."""
+        return self._compression_db
+
+    @property
+    def boost_db(self) -> float:
+        """The most that an attack was turned up in any band in the last call, dB, >= 0."""
+        return self._boost_db
 
     def retarget(self, plan: MasteringPlan, glide_s: float = GLIDE_S) -> None:
         """Go over to another plan within ``glide_s`` seconds.
@@ -104,32 +127,43 @@ class Chain:
         there; gains move in dB along a straight line. While they move, the lower of the two ceilings
         holds. A value that is not new is left alone, even if it is still gliding. Of several changes
         before the same grid position, the last counts.
+
+        Raises:
+            ValueError: a negative time, or a plan that changes the width of other than two channels.
         """
         if not glide_s >= 0:
             raise ValueError(f"a glide takes at least 0 s, got {glide_s}")
         frame = -(-self._frame // GRID_FRAMES) * GRID_FRAMES
-        self._change = _Change(frame, _Settings.of(plan), round(glide_s * self._format.rate))
+        self._change = _Change(
+            frame, _Settings.of(plan, self._format.channels), round(glide_s * self._format.rate)
+        )
 
     def process(self, block: Block) -> Block:
         sound = self._sound(block)
         parts = [np.zeros((0, self._format.channels), np.float32)]
-        self._reduction_db = 0.0
+        self._reduction_db, self._compression_db, self._boost_db = 0.0, 0.0, 0.0
         start = 0
         while start < len(sound):
             self._change_if_due()
             count = min(len(sound) - start, _PIECE_FRAMES, self._frames_to_change())
             self._frame += count
-            piece = self._equaliser.process(sound[start : start + count])
-            parts.append(self._limiter.process(self._gain.process(piece)))
+            piece = self._dynamics.process(self._equaliser.process(sound[start : start + count]))
+            parts.append(self._limiter.process(self._gain.process(self._stereo.process(piece))))
             self._reduction_db = max(self._reduction_db, self._limiter.reduction_db)
+            self._compression_db = max(self._compression_db, self._dynamics.reduction_db)
+            self._boost_db = max(self._boost_db, self._dynamics.boost_db)
             start += count
         return np.concatenate(parts)
 
     def flush(self) -> Block:
         """The frames held back. Nothing may be processed after it."""
-        rest = self._limiter.flush()
+        held = self._gain.process(self._stereo.process(self._dynamics.flush()))
+        self._compression_db, self._boost_db = self._dynamics.reduction_db, self._dynamics.boost_db
+        parts = [self._limiter.process(held)]
         self._reduction_db = self._limiter.reduction_db
-        return rest
+        parts.append(self._limiter.flush())
+        self._reduction_db = max(self._reduction_db, self._limiter.reduction_db)
+        return np.concatenate(parts)
 
     def _sound(self, block: Block) -> Block:
         if block.dtype != np.float32 or block.ndim != 2 or block.shape[1] != self._format.channels:
@@ -152,6 +186,8 @@ class Chain:
         if self._change and self._change.frame == self._frame:
             settings, frames = self._change.settings, self._change.glide_frames
             self._equaliser.glide(settings.eq_db, frames)
+            self._dynamics.glide(settings.dynamics, frames)
+            self._stereo.glide(settings.width.side_gain_db, settings.width.mono_bass, frames)
             self._gain.glide(settings.gain_db, frames)
             self._hold(
                 min(self._threshold_dbtp, settings.threshold_dbtp) if frames else settings.threshold_dbtp

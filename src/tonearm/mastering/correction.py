@@ -10,6 +10,10 @@ the band by less, but is not averaged away.
 A third-octave that lies far below the corridor is not dull, it is empty: a codec's low-pass or an
 older carrier's bandwidth. There is nothing in it to lift, so its part fades to 0 from 10 to 25 dB
 under the corridor. Third-octaves above 0.45 of the rate are ignored.
+
+A limiter squares a waveform off; equalised, it is square no more, and its peaks rise by up to 2.4 dB over
+its loudness. So the correction of what is compressed fades, from whole at a crest of 15 dB to nothing at
+13 dB: what is left as it is once does not change when its master is mastered.
 """
 
 from collections.abc import Sequence
@@ -19,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tonearm.mastering.corridor import HALF_WIDTHS_DB, MEDIANS_DB
+from tonearm.mastering.lwrp import CREST_BORDER_DB, ramp
 from tonearm.mastering.spectrum import normalised, usable
 from tonearm.model.fingerprint import BAND_EDGES_HZ
 from tonearm.model.measures import THIRD_OCTAVES_HZ
@@ -26,6 +31,7 @@ from tonearm.model.plan import EQ_BANDS, EQ_LIMIT_DB
 
 _DULL_DB: Final = 10.0
 _EMPTY_DB: Final = 25.0
+_FREE_CREST_DB: Final = 15.0
 
 _BAND_OF_THIRD_OCTAVE: Final = np.clip(
     np.searchsorted(BAND_EDGES_HZ, THIRD_OCTAVES_HZ, side="right") - 1, 0, EQ_BANDS - 1
@@ -58,6 +64,11 @@ def correction(third_octaves_db: Sequence[float] | NDArray[np.float64], rate: in
     wanted = np.clip(-outside / 2.0, -EQ_LIMIT_DB, EQ_LIMIT_DB) * present
     counted = usable(rate)
     return tuple(_gain(wanted[counted & (band == _BAND_OF_THIRD_OCTAVE)]) for band in range(EQ_BANDS))
+
+
+def correction_weight(crest_db: float) -> float:
+    """How much of the correction a track of this crest bears, 0..1."""
+    return ramp(crest_db, CREST_BORDER_DB, _FREE_CREST_DB)
 
 
 def _gain(wanted: NDArray[np.float64]) -> float:

@@ -6,7 +6,8 @@ On a grid of half seconds counted from frame 0 of the track:
     plan = plan + clip(goal - plan, -0.25, 0.25) dB             so at most 0.5 dB per second
 
 The rule is the level rule without limiting (and never more than +3 dB) and the corridor's correction,
-on the loudness, peak and third-octaves heard so far. It starts neutral and never restores.
+on the loudness, peak and third-octaves heard so far. It starts neutral and never compresses, restores
+or widens.
 """
 
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from tonearm.mastering.correction import correction
 from tonearm.mastering.heard import Heard, HeardSoFar
 from tonearm.mastering.lwrp import loud_weight
 from tonearm.mastering.presets import BIASES
-from tonearm.mastering.reasons import NOT_APPLIED, ceiling_reason, target_reason
+from tonearm.mastering.reasons import WITHOUT_FINGERPRINT, ceiling_reason, target_reason
 from tonearm.mastering.spectrum import loudness_change
 from tonearm.model.audio import Block
 from tonearm.model.plan import EQ_BANDS, MasteringPlan, MasteringState, Preset, Target, untouched
@@ -148,7 +149,7 @@ class HybridProcessor:
                 {
                     "gain_db": f"{NO_FINGERPRINT}; {so_far}: gain {moving.gain_db:+.1f} dB for now",
                     "eq_db": f"{NO_FINGERPRINT}; {so_far}: equaliser follows what is heard",
-                    **NOT_APPLIED,
+                    **WITHOUT_FINGERPRINT,
                     "limiting_db": f"{NO_FINGERPRINT}: no limiting is planned, the limiter holds the ceiling",
                     "ceiling_dbtp": ceiling_reason(target.ceiling_dbtp),
                     "target_lufs": target_reason(target, bias),

@@ -88,25 +88,42 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Compression:
-    """Three-band downward compression; ``reduction_db`` 0 skips the stage."""
+    """Three-band downward compression; ``reduction_db`` 0 skips the stage.
+
+    Attributes:
+        reduction_db: what it takes off the loud parts of each band, and never more, dB.
+        ratio: where its curve is steepest.
+        full_dbfs: mean-square level of each band (up to 200 Hz, up to 4 kHz, above) from which on the whole
+            reduction is taken, dB full scale.
+    """
 
     reduction_db: float = 0.0
     ratio: float = 1.0
+    full_dbfs: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Restoration:
-    """Three-band re-opening of attacks; ``boost_db`` 0 skips the stage."""
+    """Three-band re-opening of attacks; ``boost_db`` 0 skips the stage.
+
+    Attributes:
+        boost_db: the most that an attack is turned up, dB.
+        peaks_dbfs: the level near which the peaks of the source are, dB full scale: only there are attacks
+            looked for.
+        true_peak_dbtp: the highest of them.
+    """
 
     boost_db: float = 0.0
+    peaks_dbfs: float = 0.0
+    true_peak_dbtp: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Width:
-    """Gain of the side signal; ``mono_bass`` folds what lies under 120 Hz to the middle."""
+    """Gain of the side signal, dB; ``mono_bass`` 0..1 is how much of it under 120 Hz is taken out."""
 
     side_gain_db: float = 0.0
-    mono_bass: bool = False
+    mono_bass: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

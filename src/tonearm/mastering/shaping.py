@@ -1,0 +1,57 @@
+"""What is done to a track before its level, and what that does to loudness and peak."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Self
+
+from tonearm.mastering.dynamics import compression_change, restoration_change
+from tonearm.mastering.spectrum import loudness_change
+from tonearm.mastering.width import width_change
+from tonearm.model.plan import Width
+
+_AS_IT_IS: Final = Width()
+
+
+@dataclass(frozen=True, slots=True)
+class Shaping:
+    """Equaliser, dB of the seven bands; compression and restoration, dB; width."""
+
+    eq_db: tuple[float, ...]
+    reduction_db: float = 0.0
+    boost_db: float = 0.0
+    width: Width = _AS_IT_IS
+
+    def at(self, intensity: float) -> Self:
+        """This much of it, 0..1."""
+        return type(self)(
+            tuple(intensity * gain for gain in self.eq_db),
+            intensity * self.reduction_db,
+            intensity * self.boost_db,
+            Width(intensity * self.width.side_gain_db, intensity * self.width.mono_bass),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Predicted changes of the equaliser's part and of the whole: loudness, LU; highest peak, dB."""
+
+    eq_db: float
+    loudness_db: float
+    peak_db: float
+
+
+def changes(shaping: Shaping, third_octaves_db: Sequence[float], rate: int, stereo_width: float) -> Changes:
+    """What a shaping does to a track.
+
+    An attack is turned up by all of the boost; all else moves the peak as it moves loudness.
+
+    Args:
+        shaping: what is done.
+        third_octaves_db: of the track; 30 values.
+        rate: sample rate, Hz.
+        stereo_width: side energy over mid plus side energy of the track, 0..1.
+    """
+    eq_db = loudness_change(third_octaves_db, shaping.eq_db, rate)
+    level_db = eq_db + compression_change(shaping.reduction_db)
+    level_db += width_change(stereo_width, shaping.width.side_gain_db)
+    return Changes(eq_db, level_db + restoration_change(shaping.boost_db), level_db + shaping.boost_db)
