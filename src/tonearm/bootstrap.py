@@ -37,6 +37,7 @@ from tonearm.rendering.warm import warm_kernels
 from tonearm.routers.app import build_app
 from tonearm.routers.artwork import build_artwork_router
 from tonearm.routers.audio import AudioRouter
+from tonearm.routers.collection import build_collection_routers
 from tonearm.routers.connection import Times
 from tonearm.routers.enhancement import build_enhancement_router
 from tonearm.routers.fingerprints import build_fingerprint_router
@@ -235,6 +236,7 @@ async def _build(settings: Settings, stack: AsyncExitStack) -> WebServer:
             build_library_router(library, scans),
             build_fingerprint_router(library, background, background, AdaptiveMode(), Target()),
             build_enhancement_router(),
+            *build_collection_routers(library),
             build_artwork_router(library, pictures, drawing),
             sockets.router,
             audio.router,

@@ -12,12 +12,13 @@ def scanned(
     content: str = "c0ffee",
     mtime_ns: int = 1_700_000_000,
     size: int = 1_000,
+    frames: int = 60 * 48_000,
     **tags: Any,
 ) -> ScannedFile:
-    """A file of one minute; the keywords are its tags."""
+    """A file of one minute at 48 kHz; further keywords are its tags."""
     info = AudioInfo(
         format=AudioFormat(48_000, 2),
-        frames=60 * 48_000,
+        frames=frames,
         frames_exact=True,
         codec="flac",
         container="flac",

@@ -7,6 +7,7 @@ from sqlalchemy import Float, and_, cast
 
 from tonearm.library.paging import Order
 from tonearm.library.tables import analyses, tracks
+from tonearm.model.errors import InvalidQuery
 
 T = TypeVar("T")
 
@@ -51,9 +52,9 @@ def order_named(choices: Mapping[str, Order], order_by: str) -> tuple[Order, boo
     """The order that a name stands for, and whether a minus before it turns it round.
 
     Raises:
-        ValueError: there is no such order.
+        InvalidQuery: there is no such order.
     """
     name = order_by.removeprefix("-")
     if name not in choices:
-        raise ValueError(f"order_by must be one of {', '.join(sorted(choices))}, got {order_by!r}")
+        raise InvalidQuery(f"order_by must be one of {', '.join(sorted(choices))}, got {order_by!r}")
     return choices[name], order_by.startswith("-")

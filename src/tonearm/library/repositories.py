@@ -4,7 +4,9 @@ from sqlalchemy import select
 
 from tonearm.library.browse_repository import AlbumRepository, ArtistRepository, GenreRepository
 from tonearm.library.fingerprint_repository import FingerprintRepository
+from tonearm.library.listening_repository import FavouriteRepository, HistoryRepository
 from tonearm.library.paging import Pages
+from tonearm.library.playlist_repository import PlaylistRepository
 from tonearm.library.sessions import DatabaseSessions
 from tonearm.library.settings_repository import SettingsRepository
 from tonearm.library.tables import tracks
@@ -17,6 +19,7 @@ class RepositoryFactory:
     Attributes:
         tracks, albums, artists, genres: the music.
         fingerprints: what was measured on it.
+        favourites, history, playlists: what the listener does with the music.
         settings: what the listener chose.
     """
 
@@ -27,6 +30,9 @@ class RepositoryFactory:
         self.artists = ArtistRepository(session_factory, pages)
         self.genres = GenreRepository(session_factory, pages)
         self.fingerprints = FingerprintRepository(session_factory)
+        self.favourites = FavouriteRepository(session_factory)
+        self.history = HistoryRepository(session_factory)
+        self.playlists = PlaylistRepository(session_factory)
         self.settings = SettingsRepository(session_factory)
 
     def check(self) -> None:

@@ -248,3 +248,61 @@ settings = Table(
     Column("value", JSON, nullable=False),
     Column("updated_at", Moment, nullable=False),
 )
+
+favourites = Table(
+    "favourites",
+    metadata,
+    Column("track_id", ForeignKey("tracks.id", ondelete="CASCADE"), primary_key=True),
+    Column("added_at", Moment, nullable=False),
+)
+
+plays = Table(
+    "plays",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("track_id", ForeignKey("tracks.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("played_at", Moment, nullable=False),
+    Column("played_seconds", Double, nullable=False),
+    Column("counted", Boolean, nullable=False),
+    Index("ix_plays_by_time", "played_at", "id"),
+)
+
+play_counts = Table(
+    "play_counts",
+    metadata,
+    Column("track_id", ForeignKey("tracks.id", ondelete="CASCADE"), primary_key=True),
+    Column("count", Integer, nullable=False),
+    Column("last_played_at", Moment, nullable=False),
+)
+
+playlists = Table(
+    "playlists",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("sort_name", _sort_text(), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+)
+
+# Positions give the order and may have gaps, where a track was forgotten.
+playlist_entries = Table(
+    "playlist_entries",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("playlist_id", ForeignKey("playlists.id", ondelete="CASCADE"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("track_id", ForeignKey("tracks.id", ondelete="CASCADE"), nullable=False, index=True),
+    Index("ix_playlist_entries_by_position", "playlist_id", "position"),
+)
+
+smart_lists = Table(
+    "smart_lists",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("sort_name", _sort_text(), nullable=False),
+    Column("query", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+)

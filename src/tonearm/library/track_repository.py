@@ -22,7 +22,7 @@ from tonearm.library.queries import (
 from tonearm.library.rows import track_from
 from tonearm.library.search import found_in
 from tonearm.library.sessions import DatabaseSessions
-from tonearm.library.tables import analyses, track_artists, track_genres, tracks
+from tonearm.library.tables import analyses, favourites, play_counts, track_artists, track_genres, tracks
 from tonearm.library.track_store import store_files
 from tonearm.library.values import (
     FingerprintStatus,
@@ -53,8 +53,15 @@ TRACK_ORDERS: Final[Mapping[str, Order]] = {
 
 _path_bytes: Final = type_coerce(tracks.c.path, LargeBinary)
 
-_SUMMARY: Final = select(tracks, analyses.c.status.label("fingerprint_status")).select_from(
+_SUMMARY: Final = select(
+    tracks,
+    analyses.c.status.label("fingerprint_status"),
+    favourites.c.track_id.is_not(None).label("favourite"),
+    func.coalesce(play_counts.c.count, 0).label("play_count"),
+).select_from(
     tracks.outerjoin(analyses, ANALYSIS_OF_THIS_FILE)
+    .outerjoin(favourites, favourites.c.track_id == tracks.c.id)
+    .outerjoin(play_counts, play_counts.c.track_id == tracks.c.id)
 )
 
 
@@ -125,6 +132,19 @@ class TrackRepository:
             return TrackPage(rows=(), total=0)
         confined = _confined(track_artists, track_artists.c.artist_id == artist_id)
         listing = Listing(("artist", artist_id), tracks, (VISIBLE,), confined)
+        return self._page(lambda _: listing, limit, offset, order_by)
+
+    def favourites(self, limit: int, offset: int, order_by: str = "artist") -> TrackPage:
+        """A part of the tracks that the listener has marked.
+
+        Raises:
+            ValueError: as for ``page``.
+        """
+        marked = select(favourites.c.track_id)
+        here = marked.where(favourites.c.track_id == tracks.c.id).exists()
+        count = select(func.count()).select_from(tracks).where(VISIBLE, tracks.c.id.in_(marked))
+        # Marks come and go without a change of the tracks.
+        listing = Listing("favourites", tracks, (VISIBLE,), Confined(marked, here, count), versioned=False)
         return self._page(lambda _: listing, limit, offset, order_by)
 
     def of_genre(self, genre_id: int, limit: int, offset: int, order_by: str = "artist") -> TrackPage:
@@ -248,4 +268,6 @@ def summary_from(row: Row[Any]) -> TrackSummary:
     return TrackSummary(
         track=track_from(row),
         fingerprint_status=FingerprintStatus(status) if status else FingerprintStatus.PENDING,
+        favourite=bool(row.favourite),
+        play_count=row.play_count,
     )

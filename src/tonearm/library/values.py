@@ -1,6 +1,7 @@
 """What the library answers with, apart from the vocabulary of ``tonearm.model``. No database here."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -54,6 +55,8 @@ class TrackSummary:
 
     track: Track
     fingerprint_status: FingerprintStatus
+    favourite: bool
+    play_count: int
 
     @property
     def id(self) -> int:
@@ -147,3 +150,62 @@ class GenreSummary:
 class GenrePage:
     rows: tuple[GenreSummary, ...]
     total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """One time that a track was played.
+
+    Attributes:
+        played_seconds: how much of it was heard.
+        counted: it was enough to count as a play.
+    """
+
+    id: int
+    track: TrackSummary
+    played_at: datetime
+    played_seconds: float
+    counted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PlayPage:
+    rows: tuple[Play, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Playlist:
+    """A playlist as a list shows it; ``duration_s`` and ``track_count`` are of all its entries."""
+
+    id: int
+    name: str
+    created_at: datetime
+    updated_at: datetime
+    track_count: int
+    duration_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlaylistEntry:
+    """One place in a playlist. The same track may stand in several."""
+
+    id: int
+    track: TrackSummary
+
+
+@dataclass(frozen=True, slots=True)
+class PlaylistEntryPage:
+    rows: tuple[PlaylistEntry, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class SmartList:
+    """A list that follows from a query."""
+
+    id: int
+    name: str
+    query: str
+    created_at: datetime
+    updated_at: datetime

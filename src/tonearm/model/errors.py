@@ -68,6 +68,43 @@ class NoArtwork(TonearmError):
     sentence = "There is no picture of this music."
 
 
+class AlbumNotFound(TonearmError):
+    code = "ALBUM_NOT_FOUND"
+    sentence = "There is no such album in the library."
+
+
+class ArtistNotFound(TonearmError):
+    code = "ARTIST_NOT_FOUND"
+    sentence = "There is no such artist in the library."
+
+
+class GenreNotFound(TonearmError):
+    code = "GENRE_NOT_FOUND"
+    sentence = "There is no such genre in the library."
+
+
+class InvalidQuery(TonearmError, ValueError):
+    """What was asked for makes no sense. Its text is made of what the client sent, and meant for it."""
+
+    code = "INVALID_QUERY"
+    sentence = "This cannot be asked for."
+
+
+class PlaylistNotFound(TonearmError):
+    code = "PLAYLIST_NOT_FOUND"
+    sentence = "There is no such playlist, or no such entry in it."
+
+
+class PlaylistFull(TonearmError):
+    code = "PLAYLIST_FULL"
+    sentence = "A playlist holds 10,000 entries at most."
+
+
+class SmartListNotFound(TonearmError):
+    code = "SMART_LIST_NOT_FOUND"
+    sentence = "There is no such smart list."
+
+
 class ProcessorUnavailable(TonearmError):
     code = "PROCESSOR_UNAVAILABLE"
     sentence = "The mastering processor is not available."

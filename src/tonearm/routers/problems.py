@@ -22,6 +22,13 @@ _STATUS: Final[Mapping[type[errors.TonearmError], int]] = {
     errors.AlbumNotMeasured: 404,
     errors.NoAlbum: 404,
     errors.NoArtwork: 404,
+    errors.AlbumNotFound: 404,
+    errors.ArtistNotFound: 404,
+    errors.GenreNotFound: 404,
+    errors.InvalidQuery: 422,
+    errors.PlaylistNotFound: 404,
+    errors.SmartListNotFound: 404,
+    errors.PlaylistFull: 409,
     errors.OutsideLibrary: 403,
     errors.ScanInProgress: 409,
     errors.ServerBusy: 503,
@@ -56,7 +63,8 @@ async def _tonearm_error(request: Request, error: Exception) -> JSONResponse:
     status = status_of(error)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.warning("Request failed", path=request.url.path, code=error.code, cause=str(error))
-    return problem(status, error.code, error.sentence)
+    told = str(error) if isinstance(error, errors.InvalidQuery) else error.sentence
+    return problem(status, error.code, told)
 
 
 async def _http_error(_: Request, error: Exception) -> JSONResponse:

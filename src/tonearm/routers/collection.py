@@ -1,0 +1,21 @@
+"""All routes that need the library and nothing else."""
+
+from fastapi import APIRouter
+
+from tonearm.library.repositories import RepositoryFactory
+from tonearm.routers.browse import build_album_router, build_artist_router, build_genre_router
+from tonearm.routers.listening import build_listening_router
+from tonearm.routers.playlists import build_playlist_router
+from tonearm.routers.preferences import build_preferences_router
+
+
+def build_collection_routers(library: RepositoryFactory) -> tuple[APIRouter, ...]:
+    """Albums, artists, genres, favourites, history, playlists, the listener's settings."""
+    return (
+        build_album_router(library),
+        build_artist_router(library),
+        build_genre_router(library),
+        build_listening_router(library),
+        build_playlist_router(library),
+        build_preferences_router(library),
+    )
