@@ -227,6 +227,7 @@ class _ThreeBands:
             [math.exp(-step_s / _PEAK_S), step_s / _BUDGET_FILLS_S, step_s / _BUDGET_LASTS_S]
         )
         self._channels = channels
+        self._kept = np.empty(0, np.float32)
         self.clear()
 
     def clear(self) -> None:
@@ -244,8 +245,9 @@ class _ThreeBands:
     def process(self, block: Block, first: int, values: Samples64) -> Block:
         """Without the frames that were never put in: the first ``ahead`` that come out."""
         out = np.empty_like(block)
-        bands = np.zeros((BANDS - 1, *block.shape), np.float32)
-        waiting = np.concatenate([self._waiting, np.concatenate([block[None], bands])], axis=1)
+        waiting = self._room(len(block))
+        waiting[:, : self.ahead] = self._waiting
+        waiting[0, self.ahead :] = block
         threebands.run(
             block,
             first,
@@ -264,10 +266,17 @@ class _ThreeBands:
             self.told,
             out,
         )
-        self._waiting = waiting[:, len(block) :].copy()
+        self._waiting[:] = waiting[:, len(block) :]
         dropped = min(self._due, len(out))
         self._due -= dropped
         return out[dropped:]
+
+    def _room(self, frames: int) -> Block:
+        """``[3, ahead + frames, channels]``, of memory that is kept: new pages cost as much as the filters."""
+        shape = (BANDS, self.ahead + frames, self._channels)
+        if self._kept.size < math.prod(shape):
+            self._kept = np.empty(math.prod(shape), np.float32)
+        return self._kept[: math.prod(shape)].reshape(shape)
 
 
 def _filter(frequency: float, rate: int) -> tuple[float, ...]:

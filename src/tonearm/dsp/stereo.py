@@ -46,21 +46,25 @@ def _widen(x: Block, first: int, section: Samples64, weights: Samples64, state: 
     """
     b0, b1, b2, a1, a2 = section[0], section[1], section[2], section[3], section[4]
     p, q = state[0], state[1]
-    for n in range(x.shape[0]):
-        step = (first + n) // STEP_FRAMES
-        within = (first + n) - step * STEP_FRAMES
-        if within == 0:
+    start = 0
+    for step in range(weights.shape[0] - 1):
+        stop = min((step + 1) * STEP_FRAMES - first, x.shape[0])
+        plain0, passed0 = weights[step, 0], weights[step, 1]
+        plain1 = (weights[step + 1, 0] - plain0) / STEP_FRAMES
+        passed1 = (weights[step + 1, 1] - passed0) / STEP_FRAMES
+        for n in range(start, stop):
+            within = first + n - step * STEP_FRAMES
+            side = 0.5 * (np.float64(x[n, 0]) - np.float64(x[n, 1]))
+            high = b0 * side + p
+            p = (b1 * side + q) - a1 * high
+            q = b2 * side - a2 * high
+            plain, passed = plain0 + within * plain1, passed0 + within * passed1
+            change = (plain * side - side) + passed * high
+            y[n, 0] = x[n, 0] + change
+            y[n, 1] = x[n, 1] - change
+        start = stop
+        if first + stop == (step + 1) * STEP_FRAMES:
             p, q = 0.0 if abs(p) < _FADED else p, 0.0 if abs(q) < _FADED else q
-        part = within / STEP_FRAMES
-        side = 0.5 * (np.float64(x[n, 0]) - np.float64(x[n, 1]))
-        high = b0 * side + p
-        p = b1 * side - a1 * high + q
-        q = b2 * side - a2 * high
-        plain = weights[step, 0] + part * (weights[step + 1, 0] - weights[step, 0])
-        passed = weights[step, 1] + part * (weights[step + 1, 1] - weights[step, 1])
-        change = plain * side + passed * high - side
-        y[n, 0] = x[n, 0] + change
-        y[n, 1] = x[n, 1] - change
     state[0], state[1] = p, q
 
 

@@ -61,6 +61,7 @@ _SILENT_POWER = 1e-10
 _FADED = 1e-12
 _NOTHING = 1e-5
 _NEPERS = math.log(10.0) / 20.0
+_DECIBELS = 10.0 / math.log(10.0)
 _HALF_DAMPING = math.sqrt(0.5)
 
 
@@ -83,7 +84,7 @@ def _faded(value: float) -> float:
 
 @kernel
 def _level_db(power: float) -> float:
-    return 10.0 * math.log10(max(power, 1e-30))
+    return _DECIBELS * math.log(max(power, 1e-30))
 
 
 @kernel
@@ -177,7 +178,7 @@ def _attack(
     """How much of the boost one band gets, 0..``most``; ``ring`` holds what the last steps were given."""
     found = 0.0
     if most > 0.0:
-        rise = 10.0 * math.log10((band[FAST] + _SILENT_POWER) / (band[SLOW] + _SILENT_POWER))
+        rise = _DECIBELS * math.log((band[FAST] + _SILENT_POWER) / (band[SLOW] + _SILENT_POWER))
         close = _part((near + BELOW_DB) / (BELOW_DB + ABOVE_DB))
         needed = speeds[FAR_RISE] + close * (speeds[NEAR_RISE] - speeds[FAR_RISE])
         found = most * _smooth((rise - needed) / WIDTH_DB)
@@ -248,6 +249,12 @@ def _turn(x: Block, low: Block, high: Block, begin: int, step: int, gains: Sampl
         low1 = (gains[row + 1, 0] - low0) / step
         mid1 = (gains[row + 1, 1] - mid0) / step
         high1 = (gains[row + 1, 2] - high0) / step
+        if low0 == mid0 == high0 == 1.0 and low1 == mid1 == high1 == 0.0:
+            for n in range(start, stop):
+                for c in range(x.shape[1]):
+                    y[n, c] = x[n, c]
+            start = stop
+            continue
         for n in range(start, stop):
             within = begin + n - row * step + 1
             mid = mid0 + within * mid1
