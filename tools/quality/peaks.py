@@ -1,6 +1,7 @@
 """Q1, Q8, Q16, Q17: the ceiling, and what holding it does to the rest."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -14,7 +15,7 @@ from quality.playing import CURVE, FLAT, by_ear, by_hand, decided_for, mastered
 from tonearm.dsp.limiter import MARGIN_DB
 from tonearm.mastering.chain import GRID_FRAMES, Chain
 from tonearm.model.audio import Block
-from tonearm.model.plan import MasteringPlan, Preset, Target
+from tonearm.model.plan import Compression, MasteringPlan, Preset, Restoration, Target
 
 INTENSITIES: Final = (1.0, 0.5, 0.3, 0.03)
 GAINS_DB: Final = (0.0, 12.0, 40.0)
@@ -105,10 +106,14 @@ def glided(
 
 
 def glides(x: Block, rate: int, seed: int, material: str, case: str) -> Finding:
-    """Five changes of plan at random frames: gains, curves and ceilings."""
+    """Five changes of plan at random frames: gains, curves, dynamics and ceilings."""
     rng = np.random.default_rng(seed)
     plans = [
-        by_hand(rng.uniform(-6, 15), rng.uniform(-3, 3, 7), float(rng.choice(CEILINGS_DBTP)))
+        replace(
+            by_hand(rng.uniform(-6, 15), rng.uniform(-3, 3, 7), float(rng.choice(CEILINGS_DBTP))),
+            compression=Compression(rng.choice([0.0, 2.0]), 2.0, (-30.0, -30.0, -30.0)),
+            restoration=Restoration(rng.choice([0.0, 3.0]), rng.uniform(-12, 0), 0.0),
+        )
         for _ in range(6)
     ]
     glide_s = float(rng.choice([0.0, 0.1, 3.0])) if len(x) > 8 * rate else 0.05
