@@ -60,7 +60,7 @@ def at_rate(rate: int) -> Iterator[Finding]:
     yield from peaks.planned_signals(rate, 0.6, PRESETS)
     yield from peaks.hostile_by_ear(rate, 2.0)
     for seed, (name, wave) in enumerate(waves(rate, min(2 * rate, 4 * MOST_FRAMES)).items()):
-        yield peaks.glides(amplified(wave, 0.0), rate, seed, "glides between plans", f"{name}, {rate} Hz")
+        yield from peaks.glides(amplified(wave, 0.0), rate, seed, f"{name}, {rate} Hz")
         if wave.any():
             x = amplified(wave, 0.0)
             yield peaks.under_threshold(x, rate, CEILINGS_DBTP[seed % 5], f"{name}, {rate} Hz")

@@ -104,7 +104,7 @@ def changing(path: Path, channels: int, rate: int, analysis: Analysis, number: i
             parts.append(track.read(20 * rate))
         yield peaks.over_ceiling(np.concatenate(parts), ceiling, material, path.name)
     x, _ = decoded(path, 25.0)
-    yield peaks.glides(x, rate, number, "glides between plans", path.name)
+    yield from peaks.glides(x, rate, number, path.name)
 
 
 def copies(path: Path, number: int) -> Iterator[Result]:
