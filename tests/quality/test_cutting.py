@@ -8,8 +8,7 @@ import pytest
 from audio_files import Files
 from music import clip
 from quality.material import decoded, together
-from quality.on_music import WORK
-from quality.playing import by_hand, decided, mastered, rendered
+from quality.playing import by_hand, decided, every_stage, mastered, rendered
 from sounds import analysed
 from verdicts import assert_inside, assert_refused
 
@@ -27,19 +26,19 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Files]:
 
 @pytest.mark.parametrize(("rate", "channels"), [(8_000, 1), (44_100, 2), (96_000, 6), (384_000, 8)])
 def test_cutting_never_changes_the_sound(rate: int, channels: int) -> None:
-    assert_inside(cutting.cuts(together(rate, 30_000, channels), WORK, rate, f"{channels}"))
+    assert_inside(cutting.cuts(together(rate, 30_000, channels), every_stage(channels), rate, f"{channels}"))
 
 
 def test_the_size_of_reads_never_changes_the_sound() -> None:
-    assert_inside(cutting.reads(TABLA, WORK, 100_000))
+    assert_inside(cutting.reads(TABLA, every_stage(2), 100_000))
 
 
 @pytest.mark.parametrize("kind", FORMATS)
 def test_a_render_from_any_position_is_the_whole_render_from_there(kind: str, files: Files) -> None:
     made = files(kind)
-    whole = rendered(made.path, WORK)
+    whole = rendered(made.path, every_stage(2))
     starts = cutting.starts_in(len(whole), made.rate, 5, 3)
-    assert_inside(cutting.positions(made.path, WORK, whole, starts, 1.0, kind))
+    assert_inside(cutting.positions(made.path, every_stage(2), whole, starts, 1.0, kind))
 
 
 @pytest.mark.parametrize("name", ["loop_tabla.flac", "destiny_facedown.ogg"])
@@ -58,7 +57,7 @@ def test_two_processes_write_the_same_bytes(tmp_path: Path) -> None:
 
 def test_what_is_shifted_shortened_or_softer_is_refused() -> None:
     x, _ = decoded(TABLA, 6.0)
-    y = mastered(x, WORK, RATE)
+    y = mastered(x, every_stage(2), RATE)
     assert_refused([cutting.differing("cut", y[1:], y[:-1], "", "")])
     assert_refused([cutting.differing("cut", y[:-1], y, "", "")])
     assert_refused([cutting.apart("position", y[1:], y[:-1], "", "")])
@@ -69,9 +68,11 @@ def test_what_is_shifted_shortened_or_softer_is_refused() -> None:
 
 
 def test_a_render_by_another_plan_or_from_another_frame_is_refused() -> None:
-    whole = rendered(TABLA, WORK)
+    whole = rendered(TABLA, every_stage(2))
     for wrong in (rendered(TABLA, by_hand(11.99)), np.roll(whole, 1, axis=0), whole[:-1]):
-        findings = list(cutting.positions(TABLA, WORK, wrong, [0, 300_000, len(whole) - 2], 4.0, ""))
+        findings = list(
+            cutting.positions(TABLA, every_stage(2), wrong, [0, 300_000, len(whole) - 2], 4.0, "")
+        )
         assert any(not finding.inside for finding in findings)
 
 

@@ -9,8 +9,7 @@ from quality.criteria import Finding
 from quality.cutting import differing
 from quality.exactness import largest
 from quality.material import decoded
-from quality.on_music import WORK
-from quality.playing import rendered
+from quality.playing import every_stage, rendered
 from verdicts import assert_inside, assert_refused
 
 from quality import exactness
@@ -32,7 +31,7 @@ def test_surround_at_intensity_zero_is_its_downmix(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["loop_tabla.flac", "starfall_clip.ogg"])
 def test_polarity_channel_order_and_a_copy_of_mono_make_no_difference(name: str) -> None:
     x, rate = decoded(clip(name), 10.0)
-    assert_inside(exactness.alike(x, rate, WORK, name))
+    assert_inside(exactness.alike(x, rate, every_stage(2), name))
     assert_inside(exactness.alike_plans(x, rate, Preset.WARM, name))
     assert_inside([exactness.alike_by_ear(x, rate, name)])
 
@@ -44,5 +43,5 @@ def test_a_sample_that_differs_is_refused() -> None:
     refused = list(exactness.bypassed(clip("ambi_choir.flac"), wrong, (Preset.ADAPTIVE,)))
     assert [finding.inside for finding in refused] == [False, False, True]
     assert_refused([Finding("symmetric", "", largest(wrong - x), "")])
-    mastered = rendered(clip("ambi_choir.flac"), WORK)
+    mastered = rendered(clip("ambi_choir.flac"), every_stage(2))
     assert_refused([differing("bypass", mastered, x, "", "")])

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from analyses import analysis
 from scanned import scanned
 
 from tonearm.library.database import open_library
@@ -152,3 +153,20 @@ async def test_settings_have_defaults_and_are_kept(http: httpx.AsyncClient) -> N
     for wrong in ({"intensity": 2}, {"preset": "loudest"}, {"target_lufs": 0}, {"port": 80}, {"level": None}):
         assert (await http.put("/api/settings", json=wrong)).status_code == 422
     assert (await http.get("/api/settings")).json() == chosen
+
+
+async def test_similar_tracks_have_a_rank_and_a_reason(
+    http: httpx.AsyncClient, library: RepositoryFactory
+) -> None:
+    for track_id, tempo in ((1, 120.0), (2, 180.0), (3, 121.0)):
+        track = library.tracks.get(track_id)
+        library.fingerprints.put(track_id, track.signature, analysis(tempo_bpm=tempo))
+    found = (await http.get("/api/tracks/1/similar", params={"limit": 5})).json()
+    assert [(one["track_id"], one["rank"]) for one in found] == [(3, 1), (2, 2)]
+    assert 1 > found[0]["similarity_score"] > found[1]["similarity_score"] > 0
+    assert found[0]["distance"] < found[1]["distance"]
+    assert all(isinstance(one["because"], list) for one in found)
+    early = await http.get("/api/tracks/4/similar")
+    assert (early.status_code, early.json()["code"]) == (404, "FINGERPRINT_NOT_READY")
+    assert (await http.get("/api/tracks/99/similar")).json()["code"] == "TRACK_NOT_FOUND"
+    assert (await http.get("/api/tracks/1/similar", params={"limit": 101})).status_code == 422

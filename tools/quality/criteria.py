@@ -16,7 +16,6 @@ class Check:
         bound, unit: the largest value allowed; infinite where nothing is claimed and it is only told.
         judge: by what it is measured.
         least_share: so much of the cases must be inside, 0..1.
-        ahead: whether it is measured although stages that it is also about are not there yet.
     """
 
     number: str
@@ -25,7 +24,6 @@ class Check:
     unit: str
     judge: str
     least_share: float = 1.0
-    ahead: bool = False
 
     @property
     def claimed(self) -> bool:
@@ -58,22 +56,16 @@ CHECKS: Final = {
     "restored": Check("Q9", "*restore*: loss of PLR", 0.05, "dB", _PLR),
     "regained": Check("Q9", "*restore*: half of the planned boost, less the PLR gained", 0.001, "dB", _PLR),
     "overdone": Check("Q9", "*restore*: PLR gained", 3.5, "dB", _PLR),
-    "lost": Check(
-        "Q9", "*master*: loss of PLR beyond what the equaliser alone does", 2.5, "dB", _PLR, ahead=True
-    ),
-    "crushed": Check("Q9", "*master*: PSR P10 under 8 dB where it was above", 0.0, "dB", _PLR, ahead=True),
-    "range": Check("Q10", "change of the loudness range, of 60 s or more", 1.5, "LU", _EBU, ahead=True),
-    "range-short": Check(
-        "Q10", "the same, of less than 60 s, where it is not stable", math.inf, "LU", _EBU, ahead=True
-    ),
+    "lost": Check("Q9", "*master*: loss of PLR beyond what the equaliser alone does", 2.5, "dB", _PLR),
+    "crushed": Check("Q9", "*master*: PSR P10 under 8 dB where it was above", 0.0, "dB", _PLR),
+    "range": Check("Q10", "change of the loudness range, of 60 s or more", 1.5, "LU", _EBU),
+    "range-short": Check("Q10", "the same, of less than 60 s, where it is not stable", math.inf, "LU", _EBU),
     "back": Check("Q11", "PLR still missing of 30% of the loss, or of half of the boost", 0.001, "dB", _PLR),
     "closer": Check("Q11", "SI-SDR lost beside the original", 0.5, "dB", _NUMPY),
-    "corridor": Check(
-        "Q12", "growth of the mean distance to the corridor", 0.01, "dB", "scipy", 0.95, ahead=True
-    ),
+    "corridor": Check("Q12", "growth of the mean distance to the corridor", 0.01, "dB", "scipy", 0.95),
     "moved": Check("Q13", "move of a parameter by 0.1 dB of one input", 0.3, "dB", "closed form"),
-    "again": Check("Q14", "loudness changed by mastering the master", 0.2, "LU", _EBU, ahead=True),
-    "again-plr": Check("Q14", "PLR changed by mastering the master", 0.5, "dB", _PLR, ahead=True),
+    "again": Check("Q14", "loudness changed by mastering the master", 0.2, "LU", _EBU),
+    "again-plr": Check("Q14", "PLR changed by mastering the master", 0.5, "dB", _PLR),
     "symmetric": Check("Q15", "polarity, channel order, mono and its copy: difference", 1e-6, "FS", _NUMPY),
     "same-plan": Check("Q15", "parameters of their plans: difference", 1e-6, "dB", _NUMPY),
     "sidebands": Check("Q16", "strongest sideband of 1 kHz over bass at full scale", -40.0, "dBc", _NUMPY),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import groupby
+from operator import itemgetter
 
 from tables import Line, table, verdict
 
@@ -64,7 +65,7 @@ def row(check: Check, material: str, findings: list[Finding]) -> Line:
         bound += f" in {check.least_share:.0%}; found {share:.0%}"
     return [
         check.number,
-        check.words + (" (*ahead*)" if check.ahead else ""),
+        check.words,
         material,
         str(len(findings)),
         f"{number(found.value)} {check.unit}".strip(),
@@ -79,7 +80,7 @@ def tables(told: Sequence[Told]) -> str:
     """What is told beside the checks, each in a section of its own."""
     page = ""
     for name, (title, words, head) in TABLES.items():
-        lines = sorted(list(line.cells) for line in told if line.table == name)
+        lines = sorted((list(line.cells) for line in told if line.table == name), key=itemgetter(0))
         if lines:
             page += f"\n## {title}\n\n{words}\n\n{table(list(head), lines)}"
     return page

@@ -1,6 +1,7 @@
 """Q7, Q15: what must pass untouched, and what must come out alike."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from quality.cutting import differing
 from quality.playing import BYPASS, by_ear, decided, mastered, rendered
 from tonearm.audio.decode import Decoder
 from tonearm.model.audio import Block
-from tonearm.model.plan import MasteringPlan, Preset
+from tonearm.model.plan import MasteringPlan, Preset, Width
 
 LOSSLESS = (".wav", ".flac", ".aiff")
 
@@ -56,7 +57,8 @@ def alike(x: Block, rate: int, plan: MasteringPlan, case: str) -> Iterator[Findi
         yield Finding("symmetric", "polarity" if back < 0 else "channels swapped", largest(z - y), case)
     mono = x[:, :1].copy()
     both = mastered(np.repeat(mono, 2, axis=1), plan, rate)
-    yield Finding("symmetric", "mono and its copy", largest(both - mastered(mono, plan, rate)), case)
+    alone = mastered(mono, replace(plan, width=Width()), rate)
+    yield Finding("symmetric", "mono and its copy", largest(both - alone), case)
 
 
 def alike_plans(x: Block, rate: int, preset: Preset, case: str) -> Iterator[Finding]:

@@ -16,8 +16,8 @@ from ebu import TECH_3341, TECH_3342, Case
 from quality import bits, continuity, cutting, exactness, gapless, hostile, outputs, peaks, perceived
 from quality.criteria import Finding, Result
 from quality.material import CEILINGS_DBTP, RATES, amplified, decoded, music_files, together, waves
-from quality.on_music import PART_S, WORK, copies, music
-from quality.playing import by_hand, mastered
+from quality.on_music import PART_S, copies, music
+from quality.playing import by_hand, every_stage, mastered
 from tonearm.audio.decode import Decoder, inspect
 from tonearm.dsp.dither import dithered_16
 from tonearm.model.plan import Preset, Target
@@ -60,7 +60,7 @@ def at_rate(rate: int) -> Iterator[Finding]:
     yield from peaks.planned_signals(rate, 0.6, PRESETS)
     yield from peaks.hostile_by_ear(rate, 2.0)
     for seed, (name, wave) in enumerate(waves(rate, min(2 * rate, 4 * MOST_FRAMES)).items()):
-        yield peaks.glides(amplified(wave, 0.0), rate, seed, "glides between plans", f"{name}, {rate} Hz")
+        yield from peaks.glides(amplified(wave, 0.0), rate, seed, f"{name}, {rate} Hz")
         if wave.any():
             x = amplified(wave, 0.0)
             yield peaks.under_threshold(x, rate, CEILINGS_DBTP[seed % 5], f"{name}, {rate} Hz")
@@ -70,7 +70,7 @@ def linked(rate: int) -> Iterator[Finding]:
     """Cutting, channels and bass at one rate."""
     for channels in range(1, 9):
         x = together(rate, min(2 * rate, 60_000), channels)
-        yield from cutting.cuts(x, WORK, rate, f"{channels} channels, {rate} Hz")
+        yield from cutting.cuts(x, every_stage(channels), rate, f"{channels} channels, {rate} Hz")
         noise = np.random.default_rng(channels).normal(0, 0.4, (rate, channels)) * np.linspace(
             0.3, 1, channels
         )
@@ -97,10 +97,10 @@ def of_format(kind: str, source: Path) -> Iterator[Finding]:
     sound, _ = decoded(source, 30.0, 20.0)
     with tempfile.TemporaryDirectory() as name:
         path = ALL[kind](Path(name), sound)
-        whole = cutting.rendered(path, WORK)
+        whole = cutting.rendered(path, every_stage(2))
         starts = cutting.starts_in(len(whole), rate, 24, 5)
-        yield from cutting.positions(path, WORK, whole, starts, PART_S, kind)
-        yield from cutting.reads(path, WORK, 10 * rate)
+        yield from cutting.positions(path, every_stage(2), whole, starts, PART_S, kind)
+        yield from cutting.reads(path, every_stage(2), 10 * rate)
         yield from hostile.truncated(path, Path(name), (0.01, 0.3, 0.7, 0.999))
 
 

@@ -13,7 +13,7 @@ from sounds import analysed
 from quality import bits, cutting, exactness, levels, peaks
 from quality.criteria import Finding, Result
 from quality.material import CEILINGS_DBTP, PUSHES_DB, amplified, decoded, pushed
-from quality.playing import CURVE, by_ear, by_hand, decided, mastered, rendered
+from quality.playing import by_ear, by_hand, decided, every_stage, mastered, rendered
 from quality.restoring import restoration
 from tonearm.mastering.adaptive import AdaptiveMode
 from tonearm.mastering.hybrid import HybridProcessor
@@ -23,9 +23,6 @@ from tonearm.model.measures import Analysis
 from tonearm.model.plan import MasteringPlan, Preset, Target
 from tonearm.rendering.chunked import ChunkedAudioProcessor
 from tonearm.rendering.probing import probe_file
-
-WORK: Final = by_hand(12.0, CURVE)
-"""A plan with something to do for every stage."""
 
 PART_S: Final = 3.0
 EXCERPT_S: Final = 60.0
@@ -48,13 +45,13 @@ def music(path: Path, number: int) -> Iterator[Finding]:
     yield from with_every_preset(path.name, "music, every preset", x, rate, analysis, number)
     starts = cutting.starts_in(len(x), rate, 6, number)
     yield from cutting.positions(path, plan, made.y, starts, PART_S, f"music, {path.suffix[1:]}")
-    yield from cutting.reads(path, WORK, min(len(x), 4 * rate))
+    yield from cutting.reads(path, every_stage(x.shape[1]), min(len(x), 4 * rate))
     preset = list(Preset)[number % len(Preset)]
     yield from exactness.bypassed(path, x, (preset,))
     part = x[: 20 * rate]
     yield peaks.under_threshold(part, rate, CEILINGS_DBTP[number % 5], path.name)
     if x.shape[1] == 2:
-        yield from exactness.alike(part, rate, WORK, path.name)
+        yield from exactness.alike(part, rate, every_stage(2), path.name)
         yield from exactness.alike_plans(part, rate, preset, path.name)
         yield exactness.alike_by_ear(part, rate, path.name)
         yield peaks.image(part, mastered(part, by_hand(12.0), rate), path.name)
@@ -107,7 +104,7 @@ def changing(path: Path, channels: int, rate: int, analysis: Analysis, number: i
             parts.append(track.read(20 * rate))
         yield peaks.over_ceiling(np.concatenate(parts), ceiling, material, path.name)
     x, _ = decoded(path, 25.0)
-    yield peaks.glides(x, rate, number, "glides between plans", path.name)
+    yield from peaks.glides(x, rate, number, path.name)
 
 
 def copies(path: Path, number: int) -> Iterator[Result]:

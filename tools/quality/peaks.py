@@ -1,6 +1,7 @@
 """Q1, Q8, Q16, Q17: the ceiling, and what holding it does to the rest."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -14,7 +15,7 @@ from quality.playing import CURVE, FLAT, by_ear, by_hand, decided_for, mastered
 from tonearm.dsp.limiter import MARGIN_DB
 from tonearm.mastering.chain import GRID_FRAMES, Chain
 from tonearm.model.audio import Block
-from tonearm.model.plan import MasteringPlan, Preset, Target
+from tonearm.model.plan import Compression, MasteringPlan, Preset, Restoration, Target
 
 INTENSITIES: Final = (1.0, 0.5, 0.3, 0.03)
 GAINS_DB: Final = (0.0, 12.0, 40.0)
@@ -104,18 +105,31 @@ def glided(
     return np.concatenate([*parts, chain.process(x[at:]), chain.flush()]), ceilings
 
 
-def glides(x: Block, rate: int, seed: int, material: str, case: str) -> Finding:
-    """Five changes of plan at random frames: gains, curves and ceilings."""
-    rng = np.random.default_rng(seed)
-    plans = [
-        by_hand(rng.uniform(-6, 15), rng.uniform(-3, 3, 7), float(rng.choice(CEILINGS_DBTP)))
-        for _ in range(6)
-    ]
-    glide_s = float(rng.choice([0.0, 0.1, 3.0])) if len(x) > 8 * rate else 0.05
-    least = round(glide_s * rate) + GRID_FRAMES
-    changes = np.cumsum(least + rng.dirichlet(np.ones(6))[:5] * max(0, len(x) - 6 * least)).astype(int)
-    y, ceilings = glided(x, rate, plans, [int(change) for change in changes], glide_s)
-    return over_ceilings(y, ceilings, material, f"{case}, glides of {glide_s:g} s")
+def glides(x: Block, rate: int, seed: int, case: str) -> Iterator[Finding]:
+    """Five changes of plan at random frames: gains and curves, with ceilings, with dynamics, with both."""
+    for changing in ("ceilings", "dynamics", "ceilings and dynamics"):
+        rng = np.random.default_rng(seed)
+        plans = [_any_plan(rng, changing) for _ in range(6)]
+        glide_s = float(rng.choice([0.0, 0.1, 3.0])) if len(x) > 8 * rate else 0.05
+        least = round(glide_s * rate) + GRID_FRAMES
+        shares = rng.dirichlet(np.ones(6))[:5]
+        changes = np.cumsum(least + shares * max(0, len(x) - 6 * least)).astype(int)
+        y, ceilings = glided(x, rate, plans, [int(change) for change in changes], glide_s)
+        material = f"glides between plans, {changing}"
+        yield over_ceilings(y, ceilings, material, f"{case}, glides of {glide_s:g} s")
+
+
+def _any_plan(rng: np.random.Generator, changing: str) -> MasteringPlan:
+    """A plan with another ceiling, or with dynamics that are at work or not, than the next."""
+    ceiling = float(rng.choice(CEILINGS_DBTP)) if "ceilings" in changing else -1.0
+    plan = by_hand(rng.uniform(-6, 15), rng.uniform(-3, 3, 7), ceiling)
+    if "dynamics" not in changing:
+        return plan
+    return replace(
+        plan,
+        compression=Compression(float(rng.choice([0.0, 2.0])), 2.0, (-30.0, -30.0, -30.0)),
+        restoration=Restoration(float(rng.choice([0.0, 3.0])), rng.uniform(-12, 0), 0.0),
+    )
 
 
 def under_threshold(x: Block, rate: int, ceiling_dbtp: float, case: str) -> Finding:

@@ -1,6 +1,7 @@
 """Sound through the program's own decision and rendering."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -13,8 +14,18 @@ from tonearm.mastering.hybrid import HybridProcessor
 from tonearm.model.audio import Block
 from tonearm.model.errors import NotEnoughAudio
 from tonearm.model.measures import Analysis
-from tonearm.model.plan import EQ_BANDS, MasteringPlan, MasteringState, Preset, Target, untouched
-from tonearm.rendering.chunked import ChunkedAudioProcessor
+from tonearm.model.plan import (
+    EQ_BANDS,
+    Compression,
+    MasteringPlan,
+    MasteringState,
+    Preset,
+    Restoration,
+    Target,
+    Width,
+    untouched,
+)
+from tonearm.rendering.chunked import STEREO, ChunkedAudioProcessor
 
 TARGET: Final = Target()
 FLAT: Final = (0.0,) * EQ_BANDS
@@ -30,6 +41,16 @@ def by_hand(gain_db: float, eq_db: Sequence[float] = FLAT, ceiling_dbtp: float =
     """A plan that nobody decided."""
     return MasteringPlan(
         state=MasteringState.FINGERPRINT, gain_db=gain_db, eq_db=tuple(eq_db), ceiling_dbtp=ceiling_dbtp
+    )
+
+
+def every_stage(channels: int) -> MasteringPlan:
+    """A plan with something to do for every stage; only two channels have a width."""
+    return replace(
+        by_hand(12.0, CURVE),
+        compression=Compression(2.0, 2.0, (-30.0, -30.0, -30.0)),
+        restoration=Restoration(3.0, -6.0, 0.0),
+        width=Width(1.5, 0.7) if channels == STEREO else Width(),
     )
 
 

@@ -27,8 +27,7 @@ meters say that the loudness range is not stable in the first 60 s, and R 128 s1
 programmes; so what is shorter is told, and nothing is claimed of it. The outputs: a server of its own plays
 one file of each kind over loopback; FLAC is compared after rounding to its 24 bits.
 
-**{inside} of {rows} rows are inside their bound{outside}.** Rows marked *ahead* belong to criteria that also
-speak of stages which do not exist yet (compression, restoration, width); they are measured on what there is.
+**{inside} of {rows} rows are inside their bound{outside}.**
 """
 
 HEAD: Final = ["", "what", "on", "cases", "worst", "bound", "where", "judge", "verdict"]

@@ -14,6 +14,7 @@ from tonearm.library.tables import (
     MEASURE_NAMES,
     TUPLE_MEASURES,
     analyses,
+    library_state,
     track_fingerprints,
     track_measures,
     tracks,
@@ -112,6 +113,10 @@ class FingerprintRepository:
             _insert_analysis(
                 session, track_id, signature, FingerprintStatus.COMPLETE, None, analysis.algorithm_version
             )
+            # Writers take turns, so the numbers rise in the order in which others see the rows.
+            raised = update(library_state).values(fingerprints=library_state.c.fingerprints + 1)
+            number = session.execute(raised.returning(library_state.c.fingerprints)).scalar_one()
+            session.execute(update(analyses).where(analyses.c.track_id == track_id).values(revision=number))
             session.execute(insert(track_fingerprints).values(track_id=track_id, **fingerprint))
             session.execute(
                 insert(track_measures).values(track_id=track_id, **_measure_values(analysis.measures))

@@ -9,6 +9,7 @@ from tonearm.library.paging import Pages
 from tonearm.library.playlist_repository import PlaylistRepository
 from tonearm.library.sessions import DatabaseSessions
 from tonearm.library.settings_repository import SettingsRepository
+from tonearm.library.similarity import SimilarityRepository
 from tonearm.library.tables import tracks
 from tonearm.library.track_repository import TrackRepository
 
@@ -21,6 +22,7 @@ class RepositoryFactory:
         fingerprints: what was measured on it.
         favourites, history, playlists: what the listener does with the music.
         settings: what the listener chose.
+        similarity: which tracks sound alike.
     """
 
     def __init__(self, session_factory: DatabaseSessions, pages: Pages) -> None:
@@ -33,6 +35,7 @@ class RepositoryFactory:
         self.favourites = FavouriteRepository(session_factory)
         self.history = HistoryRepository(session_factory)
         self.playlists = PlaylistRepository(session_factory)
+        self.similarity = SimilarityRepository(session_factory)
         self.settings = SettingsRepository(session_factory)
 
     def check(self) -> None:

@@ -196,6 +196,7 @@ library_state = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("version", BigInteger, nullable=False),
+    Column("fingerprints", BigInteger, nullable=False, server_default="0"),
 )
 
 analyses = Table(
@@ -212,6 +213,8 @@ analyses = Table(
     Column("analysed_at", Moment, nullable=False),
     # The newest algorithm that failed, null where none did.
     Column("failed_version", Integer),
+    # Of a fingerprint: ``library_state.fingerprints`` when it came, so later ones have larger numbers.
+    Column("revision", BigInteger, nullable=False, server_default="0", index=True),
     CheckConstraint("status IN ('complete', 'error')", name="status"),
 )
 

@@ -83,6 +83,13 @@ class GenreNotFound(TonearmError):
     sentence = "There is no such genre in the library."
 
 
+class FingerprintNotReady(TonearmError):
+    """What was asked for follows from a fingerprint, and the track has none yet."""
+
+    code = "FINGERPRINT_NOT_READY"
+    sentence = "This track has not been measured yet."
+
+
 class InvalidQuery(TonearmError, ValueError):
     """What was asked for makes no sense. Its text is made of what the client sent, and meant for it."""
 

@@ -7,10 +7,11 @@ from tonearm.routers.browse import build_album_router, build_artist_router, buil
 from tonearm.routers.listening import build_listening_router
 from tonearm.routers.playlists import build_playlist_router
 from tonearm.routers.preferences import build_preferences_router
+from tonearm.routers.similarity import build_similarity_router
 
 
 def build_collection_routers(library: RepositoryFactory) -> tuple[APIRouter, ...]:
-    """Albums, artists, genres, favourites, history, playlists, the listener's settings."""
+    """Albums, artists, genres, favourites, history, playlists, the listener's settings, what sounds alike."""
     return (
         build_album_router(library),
         build_artist_router(library),
@@ -18,4 +19,5 @@ def build_collection_routers(library: RepositoryFactory) -> tuple[APIRouter, ...
         build_listening_router(library),
         build_playlist_router(library),
         build_preferences_router(library),
+        build_similarity_router(library),
     )

@@ -25,6 +25,7 @@ _STATUS: Final[Mapping[type[errors.TonearmError], int]] = {
     errors.AlbumNotFound: 404,
     errors.ArtistNotFound: 404,
     errors.GenreNotFound: 404,
+    errors.FingerprintNotReady: 404,
     errors.InvalidQuery: 422,
     errors.PlaylistNotFound: 404,
     errors.SmartListNotFound: 404,
