@@ -18,7 +18,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 BENCH  := bench/.venv
 
-.PHONY: run test format pairs corridor sensitivity conformance quality quality-baseline bench bench-streaming clean
+.PHONY: run test format pairs corridor factors dynamics sensitivity conformance quality quality-baseline bench bench-streaming clean
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Tonearm needs Python 3.11 or newer: make PYTHON=/path/to/python3.11"; exit 1; }
@@ -56,6 +56,12 @@ format: $(VENV)/.tested
 
 corridor: $(VENV)/.tested
 	$(BIN)/python tools/corridor.py "$(MUSIC)"
+
+factors: $(VENV)/.tested
+	PYTHONPATH=tests/support $(BIN)/python tools/factors.py "$(MUSIC)"
+
+dynamics: $(VENV)/.tested
+	PYTHONPATH=tests/support $(BIN)/python tools/dynamics.py "$(MUSIC)"
 
 $(BENCH)/.installed: bench/requirements.txt pyproject.toml
 	@echo "Installing Tonearm and its peers into $(BENCH) ..."

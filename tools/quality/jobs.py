@@ -106,7 +106,7 @@ def of_format(kind: str, source: Path) -> Iterator[Finding]:
 
 def at_the_borders(part: int) -> Iterator[Finding]:
     """One part of the walk through the whole space of the decision."""
-    yield from continuity.along_the_borders(thin=4 * BORDER_PARTS, offset=part)
+    yield from continuity.along_the_borders(thin=13 * BORDER_PARTS, offset=part)
     yield from continuity.at_random(400, part)
     yield from continuity.uphill(part, 25, 80)
     yield from continuity.of_the_album(100, part)

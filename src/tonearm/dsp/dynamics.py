@@ -272,7 +272,7 @@ class _ThreeBands:
         return out[dropped:]
 
     def _room(self, frames: int) -> Block:
-        """``[3, ahead + frames, channels]``, of memory that is kept: new pages cost as much as the filters."""
+        """``[3, ahead + frames, channels]``, in memory that is kept, for new pages cost much."""
         shape = (BANDS, self.ahead + frames, self._channels)
         if self._kept.size < math.prod(shape):
             self._kept = np.empty(math.prod(shape), np.float32)
