@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from tonearm.library.queries import chunks
 from tonearm.library.rows import album_identity, album_position, track_values
@@ -107,11 +107,11 @@ def _moved(
     connection: Connection, files: Sequence[ScannedFile], is_gone: Callable[[Path], bool]
 ) -> dict[Path, int]:
     """The rows that files without one take over, by the files' new paths."""
-    rows: list[Row[Any]] = []
+    rows: list[Any] = []
     for part in chunks(list({file.signature.content for file in files})):
         columns = (tracks.c.id, tracks.c.path, tracks.c.size, tracks.c.mtime_ns, tracks.c.content)
         rows += connection.execute(select(*columns).where(tracks.c.content.in_(part))).all()
-    left: dict[tuple[str, int], list[Row[Any]]] = {}
+    left: dict[tuple[str, int], list[Any]] = {}
     for row in sorted(rows, key=lambda row: row.id):
         left.setdefault((row.content, row.size), []).append(row)
     taken = {}
