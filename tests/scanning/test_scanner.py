@@ -4,6 +4,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,14 @@ from structlog.testing import capture_logs
 from tonearm.audio.signature import file_signature
 from tonearm.library.database import open_library
 from tonearm.library.repositories import RepositoryFactory
-from tonearm.model.errors import DecodeError, FileMissing, LibraryUnavailable, OutsideLibrary, ScanInProgress
+from tonearm.model.errors import (
+    DecodeError,
+    FileMissing,
+    LibraryUnavailable,
+    OutsideLibrary,
+    ScanInProgress,
+    TrackNotFound,
+)
 from tonearm.model.track import ScannedFile
 from tonearm.scanning.reading import read_file
 from tonearm.scanning.report import MAX_FAILURES, ScanFailure, ScanPhase, ScanReport
@@ -364,3 +372,101 @@ def test_real_files_are_read_whole(library, root):
     for row in rows:
         assert row.track.signature == file_signature(row.track.path)
         assert 0.9 < row.track.info.duration_s < 1.1
+
+
+def ids(library: RepositoryFactory) -> dict[str, int]:
+    return {row.track.path.name: row.track.id for row in library.tracks.page(ALL, 0).rows}
+
+
+def test_a_file_that_is_moved_keeps_its_row_whichever_way_it_goes(scan, root, library):
+    make(root, "m/1.flac", content=b"first")
+    make(root, "m/2.flac", content=b"second")
+    scan()
+    before = ids(library)
+    (root / "a").mkdir()
+    (root / "z").mkdir()
+    (root / "m/1.flac").rename(root / "a/one.flac")
+    (root / "m/2.flac").rename(root / "z/two.flac")
+    report = scan()
+    assert (report.added, report.updated, report.moved, report.missing) == (0, 2, 2, 0)
+    assert ids(library) == {"one.flac": before["1.flac"], "two.flac": before["2.flac"]}
+    assert scan().skipped == 2
+
+
+def test_a_folder_that_is_renamed_keeps_all_its_rows(scan, root, library):
+    for number in range(250):
+        make(root, f"old/{number:03}.flac", content=b"%d" % number)
+    scan()
+    before = ids(library)
+    (root / "old").rename(root / "new")
+    report = scan()
+    assert (report.added, report.moved, report.missing) == (0, 250, 0)
+    assert ids(library) == before
+
+
+def test_a_copy_is_another_track(scan, root, library):
+    make(root, "1.flac")
+    scan()
+    shutil.copy2(root / "1.flac", root / "2.flac")
+    report = scan()
+    assert (report.added, report.moved) == (1, 0)
+    assert len(set(ids(library).values())) == 2
+
+
+def test_of_equal_files_each_takes_one_row(scan, root, library):
+    make(root, "a/1.flac", "a/2.flac", "a/3.flac")
+    scan()
+    before = ids(library)
+    (root / "a").rename(root / "b")
+    (root / "b/3.flac").unlink()
+    report = scan()
+    assert (report.added, report.moved, report.missing) == (0, 2, 1)
+    assert set(ids(library).values()) < set(before.values())
+
+
+def test_a_file_moved_away_from_a_root_that_is_not_there_is_not_known_to_be_gone(library, tmp_path, reader):
+    roots = [tmp_path / "disk", tmp_path / "home"]
+    make(roots[0], "1.flac")
+    make(roots[1], "other.flac", content=b"other")
+    scanner = Scanner(roots, library.tracks, reader)
+    list(scanner.scan())
+    before = ids(library)
+    shutil.copy2(roots[0] / "1.flac", roots[1] / "1 copy.flac")
+    roots[0].rename(tmp_path / "unplugged")
+    roots[0].mkdir()
+    *_, last = scanner.scan()
+    assert (last.report.added, last.report.moved) == (1, 0)
+    assert ids(library)["1.flac"] == before["1.flac"]
+
+
+def test_what_is_missing_long_enough_is_forgotten_by_a_scan_that_saw_everything(library, root, reader):
+    make(root, "1.flac", "2.flac", "3.flac")
+    scanner = Scanner([root], library.tracks, reader, forget_after=timedelta(0))
+    list(scanner.scan())
+    known = ids(library)
+    library.favourites.add(known["1.flac"])
+    for name in known:
+        (root / name).unlink()
+    make(root, "4.flac", content=b"another")
+    list(scanner.scan([root]))
+    list(Scanner([root], library.tracks, reader).scan())
+    assert {row.path for row in library.tracks.known(root)} >= {os.fsencode(root / name) for name in known}
+    list(scanner.scan())
+    assert library.tracks.get(known["1.flac"]).missing_since is not None
+    for name in ("2.flac", "3.flac"):
+        with pytest.raises(TrackNotFound):
+            library.tracks.get(known[name])
+
+
+def test_nothing_is_forgotten_while_a_folder_cannot_be_read(library, tmp_path, reader):
+    roots = [tmp_path / "one", tmp_path / "two"]
+    for root in roots:
+        make(root, "1.flac", "2.flac", content=os.fsencode(root))
+    scanner = Scanner(roots, library.tracks, reader, forget_after=timedelta(0))
+    list(scanner.scan())
+    (roots[0] / "1.flac").unlink()
+    shutil.rmtree(roots[1])
+    list(scanner.scan())
+    list(scanner.scan())
+    assert len(list(library.tracks.known(roots[0]))) == 2
+    assert len(list(library.tracks.known(roots[1]))) == 2

@@ -105,6 +105,16 @@ def test_everything_is_scanned_now_and_then_also_where_nothing_can_be_watched(
     assert orders == [sorted([absent, root])] * 2
 
 
+def test_a_root_that_cannot_even_be_asked_for_ends_no_watch(root: Path, scans: Scans) -> None:
+    """As a network folder whose server is gone; a name that is too long is refused in the same way."""
+    watch = LibraryWatch([root / ("x" * 300), root], scans, Intervals(all_s=0.1, remote_s=1e9, settled_s=0.1))
+    watch.start()
+    try:
+        assert is_scanned(scans, root)
+    finally:
+        watch.stop()
+
+
 def test_what_is_not_music_is_left_out(root: Path) -> None:
     def matters(change: Change, *parts: str) -> bool:
         return is_of_music(change, str(root.joinpath(*parts)), [root])
@@ -129,6 +139,7 @@ def test_the_folders_behind_changes(root: Path) -> None:
     assert folders_of([(Change.added, str(root / "album"))], [root]) == {root / "album"}
     assert folders_of([(Change.deleted, str(root))], [root]) == {root}
     assert folders_of([(Change.added, "/elsewhere/1.flac")], [root]) == set()
+    assert folders_of([(Change.added, str(root / "album" / ("x" * 300)))], [root]) == {root / "album"}
     (root / "album" / "1.flac").unlink()
     assert folders_of([(Change.deleted, str(root / "album" / "1.flac"))], [root]) == {root}
 

@@ -155,6 +155,8 @@ tracks = Table(
     Index("ix_tracks_by_time", "created_at", "id", "missing_since"),
     Index("ix_tracks_by_change", "updated_at", "id", "missing_since"),
     Index("ix_tracks_of_album", "album_id", "missing_since"),
+    # A file that was moved is known by what is in it.
+    Index("ix_tracks_by_content", "content", "size"),
     # Of the few missing ones alone: an index of all would lure SQLite away from the order of a list.
     Index(
         "ix_tracks_missing_since",

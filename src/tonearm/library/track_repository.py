@@ -6,7 +6,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, LargeBinary, Row, Table, and_, func, select, type_coerce, update
+from sqlalchemy import (
+    ColumnElement,
+    LargeBinary,
+    Row,
+    Table,
+    and_,
+    delete,
+    func,
+    select,
+    type_coerce,
+    union_all,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from tonearm.library.paging import Confined, Listing, Order, Pages
@@ -22,7 +34,15 @@ from tonearm.library.queries import (
 from tonearm.library.rows import track_from
 from tonearm.library.search import found_in
 from tonearm.library.sessions import DatabaseSessions
-from tonearm.library.tables import analyses, favourites, play_counts, track_artists, track_genres, tracks
+from tonearm.library.tables import (
+    analyses,
+    favourites,
+    play_counts,
+    playlist_entries,
+    track_artists,
+    track_genres,
+    tracks,
+)
 from tonearm.library.track_store import store_files
 from tonearm.library.values import (
     FingerprintStatus,
@@ -198,10 +218,28 @@ class TrackRepository:
             yield from page
             after = page[-1].path
 
-    def store(self, files: Sequence[ScannedFile]) -> StoreCount:
-        """Take in what a scan read, in one transaction. A stored file is no longer missing."""
+    def store(
+        self, files: Sequence[ScannedFile], is_gone: Callable[[Path], bool] = lambda _: False
+    ) -> StoreCount:
+        """Take in what a scan read, in one transaction. A stored file is no longer missing.
+
+        Args:
+            files: what was read.
+            is_gone: whether a path that has a row holds no file any more, for certain: a new file that
+                is the same to the byte was then moved from there, and takes its row over.
+        """
         with self._sessions.writing() as session:
-            return store_files(session.connection(), files)
+            return store_files(session.connection(), files, is_gone)
+
+    def forget_missing(self, before: datetime) -> int:
+        """Take away the rows of files that have been missing since before then; how many there were.
+
+        What a listener put into a playlist or among the favourites stays: that is not for a scan to decide.
+        """
+        kept = union_all(select(favourites.c.track_id), select(playlist_entries.c.track_id))
+        statement = delete(tracks).where(tracks.c.missing_since < before, tracks.c.id.not_in(kept))
+        with self._sessions.writing() as session:
+            return session.connection().execute(statement).rowcount
 
     def mark_missing(self, paths: Iterable[Path]) -> int:
         """Note that these files are gone; their rows stay. Returns how many were there before."""

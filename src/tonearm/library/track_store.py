@@ -1,6 +1,6 @@
 """Writing scanned files into ``tracks``, with the artists and albums that they name."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,18 @@ from tonearm.library.words import indexed
 from tonearm.model.track import ScannedFile
 
 
-def store_files(connection: Connection, files: Iterable[ScannedFile]) -> StoreCount:
-    """Write each file over the row of its path, or as a new row; the last of equal paths counts."""
+def store_files(
+    connection: Connection, files: Iterable[ScannedFile], is_gone: Callable[[Path], bool]
+) -> StoreCount:
+    """Write each file over the row of its path, or as a new row; the last of equal paths counts.
+
+    A file that has no row and is, to the byte as far as its signature tells, what lay at a path that
+    ``is_gone``, was moved: it takes the row over, and all that was measured, counted and chosen with it.
+    """
     batch = list({file.path: file for file in files}.values())
     known = _track_ids(connection, [file.path for file in batch])
+    moved = _moved(connection, [file for file in batch if file.path not in known], is_gone)
+    known |= moved
     artist_ids = _artist_ids(connection, batch)
     genre_ids = _genre_ids(connection, batch)
     album_ids = _album_ids(connection, batch)
@@ -37,7 +45,7 @@ def store_files(connection: Connection, files: Iterable[ScannedFile]) -> StoreCo
     _update_tracks(connection, [{**values(file), "track": known[file.path]} for file in updated])
     _link(connection, batch, known, artist_ids, genre_ids)
     refresh_albums(connection, touched)
-    return StoreCount(added=len(added), updated=len(updated))
+    return StoreCount(added=len(added), updated=len(updated), moved=len(moved))
 
 
 def refresh_albums(connection: Connection, album_ids: Iterable[int]) -> None:
@@ -93,6 +101,30 @@ def _track_ids(connection: Connection, paths: Sequence[Path]) -> dict[Path, int]
         rows = connection.execute(select(tracks.c.path, tracks.c.id).where(tracks.c.path.in_(part)))
         found.update((row.path, row.id) for row in rows)
     return found
+
+
+def _moved(
+    connection: Connection, files: Sequence[ScannedFile], is_gone: Callable[[Path], bool]
+) -> dict[Path, int]:
+    """The rows that files without one take over, by the files' new paths."""
+    rows: list[Any] = []
+    for part in chunks(list({file.signature.content for file in files})):
+        columns = (tracks.c.id, tracks.c.path, tracks.c.size, tracks.c.mtime_ns, tracks.c.content)
+        rows += connection.execute(select(*columns).where(tracks.c.content.in_(part))).all()
+    left: dict[tuple[str, int], list[Any]] = {}
+    for row in sorted(rows, key=lambda row: row.id):
+        left.setdefault((row.content, row.size), []).append(row)
+    taken = {}
+    for file in files:
+        candidates = left.get((file.signature.content, file.signature.size), [])
+        # A move keeps the time of a file; a copy whose source was deleted may not.
+        candidates.sort(key=lambda row: row.mtime_ns != file.signature.mtime_ns)
+        for row in candidates:
+            if is_gone(row.path):
+                candidates.remove(row)
+                taken[file.path] = row.id
+                break
+    return taken
 
 
 def _insert_tracks(connection: Connection, rows: Sequence[Mapping[str, Any]], ids: dict[Path, int]) -> None:

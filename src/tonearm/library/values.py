@@ -34,10 +34,11 @@ class KnownFile(NamedTuple):
 
 
 class StoreCount(NamedTuple):
-    """How many rows were new and how many were written over."""
+    """How many rows were new and how many were written over; ``moved`` of these came from another path."""
 
     added: int
     updated: int
+    moved: int = 0
 
 
 class FingerprintCounts(NamedTuple):

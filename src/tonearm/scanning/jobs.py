@@ -121,6 +121,7 @@ def describe_report(report: ScanReport) -> dict[str, Any]:
         "files_processed": report.files_processed,
         "files_added": report.added,
         "files_updated": report.updated,
+        "files_moved": report.moved,
         "files_skipped": report.skipped,
         "files_missing": report.missing,
         "files_failed": report.failed,

@@ -38,6 +38,7 @@ class ScanReport:
     Attributes:
         files_processed: audio files looked at: ``added + updated + skipped + failed`` files.
         added, updated: rows written.
+        moved: of the updated those that were found at another path.
         skipped: files that have not changed, and were not opened.
         failed: files and folders that could not be read, or were found empty against expectation.
         missing: tracks whose files are gone since the scan before.
@@ -48,6 +49,7 @@ class ScanReport:
     files_processed: int
     added: int
     updated: int
+    moved: int
     skipped: int
     failed: int
     missing: int

@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -20,12 +21,25 @@ from tonearm.library.values import KnownFile, StoreCount
 from tonearm.model.errors import DecodeError, ScanInProgress, TonearmError
 from tonearm.model.track import ScannedFile
 from tonearm.scanning.cleaning import clean
+from tonearm.scanning.pairing import side_by_side
 from tonearm.scanning.report import MAX_FAILURES, ScanFailure, ScanPhase, ScanProgress, ScanReport
-from tonearm.scanning.walk import FoundFile, Walk, count_audio, folders_to_scan, is_below, is_hidden_below
+from tonearm.scanning.walk import (
+    FoundFile,
+    Walk,
+    count_audio,
+    folders_to_scan,
+    identity_of,
+    is_below,
+    is_gone,
+    is_hidden_below,
+)
 
 BATCH_FILES: Final = 200
 BATCH_S: Final = 2.0
 """What was read is stored after so many files or so much time, in one transaction."""
+
+FORGET_AFTER: Final = timedelta(days=90)
+"""A disk may lie in a drawer for a summer."""
 
 _READ_AHEAD: Final = 2 * BATCH_FILES
 _UNCHANGED_PER_PROGRESS: Final = 1_000
@@ -38,11 +52,13 @@ class TrackStore(Protocol):
 
     def known(self, root: Path) -> Iterator[KnownFile]: ...
 
-    def store(self, files: Sequence[ScannedFile]) -> StoreCount: ...
+    def store(self, files: Sequence[ScannedFile], is_gone: Callable[[Path], bool], /) -> StoreCount: ...
 
     def mark_missing(self, paths: Iterable[Path]) -> int: ...
 
     def mark_present(self, paths: Iterable[Path]) -> int: ...
+
+    def forget_missing(self, before: datetime, /) -> int: ...
 
 
 class Scanner:
@@ -53,6 +69,8 @@ class Scanner:
         tracks: where the tracks are kept.
         read: reads one file; raises a ``TonearmError`` where it cannot.
         readers: how many threads read files.
+        forget_after: how long a file has to be missing, by a scan of everything that saw all of it,
+            before its row is taken away.
     """
 
     def __init__(
@@ -61,11 +79,13 @@ class Scanner:
         tracks: TrackStore,
         read: Callable[[Path], ScannedFile],
         readers: int = 2,
+        forget_after: timedelta = FORGET_AFTER,
     ) -> None:
         self._roots = tuple(roots)
         self._tracks = tracks
         self._read = read
         self._readers = readers
+        self._forget_after = forget_after
         self._running = threading.Lock()
 
     def scan(self, directories: Iterable[Path] = ()) -> Generator[ScanProgress, None, ScanReport]:
@@ -90,7 +110,8 @@ class Scanner:
         try:
             roots = folders_to_scan(self._roots, ())
             walk, whole = Walk(roots, folders), set(roots) <= set(folders)
-            run = _Run(walk, whole, self._tracks, lambda path: pool.submit(self._read, path))
+            forgotten = datetime.now(UTC) - self._forget_after if whole else None
+            run = _Run(walk, forgotten, roots, self._tracks, lambda path: pool.submit(self._read, path))
             try:
                 return (yield from run.run())
             except GeneratorExit:
@@ -102,13 +123,19 @@ class Scanner:
 
 
 class _Run:
-    """The state of one scan."""
+    """The state of one scan; ``forget_before`` is None where only a part of the library is scanned."""
 
     def __init__(
-        self, walk: Walk, whole: bool, tracks: TrackStore, submit: Callable[[Path], Future[ScannedFile]]
+        self,
+        walk: Walk,
+        forget_before: datetime | None,
+        roots: Sequence[Path],
+        tracks: TrackStore,
+        submit: Callable[[Path], Future[ScannedFile]],
     ) -> None:
         self._walk = walk
-        self._whole = whole
+        self._forget_before = forget_before
+        self._roots = roots
         self._tracks = tracks
         self._submit = submit
         self._started = self._stored_at = time.monotonic()
@@ -117,7 +144,8 @@ class _Run:
         self._back: list[Path] = []
         self._gone: set[bytes] = set()
         self._failures: list[ScanFailure] = []
-        self._total = self._processed = self._added = self._updated = self._skipped = self._failed = 0
+        self._total = self._processed = self._skipped = self._failed = self._failed_folders = 0
+        self._added = self._updated = self._moved = 0
 
     def run(self) -> Generator[ScanProgress, None, ScanReport]:
         for start in self._walk.starts():
@@ -127,11 +155,16 @@ class _Run:
         yield from self._collect(0)
         self.store()
         for folder, reason in self._walk.unreadable:
-            self._fail(folder, "FOLDER_UNREADABLE", "This folder cannot be read.", reason)
+            self._fail_folder(folder, "FOLDER_UNREADABLE", "This folder cannot be read.", reason)
         report = self._report(self._tracks.mark_missing(map(_path, sorted(self._gone))))
+        if self._forget_before is not None and not self._failed_folders:
+            self._tracks.forget_missing(self._forget_before)
         _log.info(
             "scan finished",
-            **{name: getattr(report, name) for name in ("added", "updated", "skipped", "failed", "missing")},
+            **{
+                name: getattr(report, name)
+                for name in ("added", "updated", "moved", "skipped", "failed", "missing")
+            },
             duration_s=round(report.duration_s, 2),
         )
         yield self._progress(ScanPhase.DONE, report=report)
@@ -141,7 +174,7 @@ class _Run:
         """Everything at and below one start of the walk."""
         gone: list[bytes] = []
         any_found = False
-        before = _identity(start)
+        before = identity_of(start)
         known = self._tracks.known(_path(start))
         for found, row in side_by_side(self._walk.below(start), known):
             if found is not None:
@@ -151,18 +184,22 @@ class _Run:
                 gone.append(row.path)
         unseen = [folder for folder, _ in self._walk.unreadable]
         gone = [path for path in gone if not any(is_below(path, folder) for folder in unseen)]
-        if before is not None and _identity(start) != before:
+        if before is not None and identity_of(start) != before:
             # Files that went with their disk look deleted, each by itself.
-            self._fail(start, "FOLDER_GONE", "This folder went away during the scan; nothing was concluded.")
+            self._fail_folder(
+                start, "FOLDER_GONE", "This folder went away during the scan; nothing was concluded."
+            )
         elif any_found:
             self._gone.update(gone)
         elif gone:
             # A disk that is not mounted looks like this, so nothing is concluded from it.
-            self._fail(start, "FOLDER_EMPTY", "This folder had music and has none now; nothing was changed.")
+            self._fail_folder(
+                start, "FOLDER_EMPTY", "This folder had music and has none now; nothing was changed."
+            )
 
     def _judges(self, path: bytes, start: bytes) -> bool:
         # Hidden folders are entered through links only, and those may lie outside of this scan.
-        return self._whole or not is_hidden_below(path, start)
+        return self._forget_before is not None or not is_hidden_below(path, start)
 
     def _take(self, found: FoundFile, row: KnownFile | None) -> Iterator[ScanProgress]:
         self._gone.discard(found.path)
@@ -204,13 +241,20 @@ class _Run:
     def store(self) -> None:
         """Write what has been read since the last time."""
         if self._read:
-            count = self._tracks.store(self._read)
+            count = self._tracks.store(self._read, lambda path: is_gone(path, self._roots))
+            self._moved += count.moved
             self._added += count.added
             self._updated += count.updated
         if self._back:
             self._tracks.mark_present(self._back)
         self._read, self._back = [], []
         self._stored_at = time.monotonic()
+
+    def _fail_folder(
+        self, path: bytes, code: str, sentence: str, reason: BaseException | None = None
+    ) -> None:
+        self._failed_folders += 1
+        self._fail(path, code, sentence, reason)
 
     def _fail(self, path: bytes, code: str, sentence: str, reason: BaseException | None = None) -> None:
         self._failed += 1
@@ -231,41 +275,13 @@ class _Run:
             files_processed=self._processed,
             added=self._added,
             updated=self._updated,
+            moved=self._moved,
             skipped=self._skipped,
             failed=self._failed,
             missing=missing,
             failures=tuple(self._failures),
             duration_s=time.monotonic() - self._started,
         )
-
-
-def side_by_side(
-    found: Iterable[FoundFile], known: Iterable[KnownFile]
-) -> Iterator[tuple[FoundFile | None, KnownFile | None]]:
-    """Pair what was found with what is known by path; both come in the order of their paths."""
-    rows = iter(known)
-    row = next(rows, None)
-    for file in found:
-        while row is not None and row.path < file.path:
-            yield None, row
-            row = next(rows, None)
-        if row is not None and row.path == file.path:
-            yield file, row
-            row = next(rows, None)
-        else:
-            yield file, None
-    while row is not None:
-        yield None, row
-        row = next(rows, None)
-
-
-def _identity(path: bytes) -> tuple[int, int] | None:
-    """Which folder lies there, on which disk; None where there is none."""
-    try:
-        status = os.stat(path)  # noqa: PTH116
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
 
 
 def _path(path: bytes) -> Path:

@@ -166,6 +166,34 @@ def _audio_below(start: bytes) -> Iterator[bytes]:
             continue
 
 
+def identity_of(path: bytes) -> tuple[int, int] | None:
+    """Which folder lies there, on which disk; None where there is none."""
+    try:
+        status = os.stat(path)  # noqa: PTH116
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def is_gone(path: Path, roots: Iterable[Path]) -> bool:
+    """Whether there is no file any more, and not for want of the disk it lay on: its root holds something.
+
+    Args:
+        path: where the file was.
+        roots: the library's roots, links resolved. Of what lies below none of them nothing is known.
+    """
+    if os.path.lexists(path):
+        return False
+    for root in roots:
+        if is_below(os.fsencode(path), os.fsencode(root)):
+            try:
+                with os.scandir(root) as entries:
+                    return next(entries, None) is not None
+            except OSError:
+                return False
+    return False
+
+
 def audio_files(folder: Path) -> Iterator[Path]:
     """The audio files below one folder, sorted; links are followed where they stay inside it."""
     root = _resolved(folder)
