@@ -79,3 +79,54 @@ def test_live_keeps_half_of_the_ambience(dull):
 def test_no_band_leaves_3_db(track, preset, tilt_db):
     spectrum = np.asarray(MEDIANS_DB) + np.linspace(-0.5, 0.5, 30) * tilt_db
     assert max(map(abs, plan(track(-20.0, spectrum_db=spectrum), preset).eq_db)) <= 3.0
+
+
+@pytest.fixture
+def wild(track):
+    """Quiet, wide in every sense, its top far under the corridor: there is something for every stage."""
+    return track(
+        -22.0,
+        crest_db=20.0,
+        lra_lu=14.0,
+        bass_phase_correlation=-0.1,
+        spectrum_db=np.asarray(MEDIANS_DB) + np.linspace(8.0, -22.0, 30),
+    )
+
+
+@pytest.fixture
+def crushed(track):
+    """Loud and compressed, with room under the ceiling for 1.5 dB and more of attacks."""
+    return track(-9.0, crest_db=11.5, psr_p10_db=7.5, true_peak_dbtp=0.0)
+
+
+@pytest.mark.parametrize(
+    ("preset", "compression", "width", "restoration"),
+    [
+        (Preset.ADAPTIVE, 1.0, 1.0, 1.0),
+        (Preset.GENTLE, 0.5, 0.5, 0.5),
+        (Preset.WARM, 1.0, 1.0, 1.0),
+        (Preset.BRIGHT, 1.0, 1.0, 1.0),
+        (Preset.PUNCHY, 1.0, 1.0, 1.5),
+        (Preset.LIVE, 0.25, 0.0, 1.0),
+    ],
+)
+def test_dynamics_and_width_are_scaled(wild, crushed, preset, compression, width, restoration):
+    whole, made = plan(wild, Preset.ADAPTIVE), plan(wild, preset)
+    assert whole.compression.reduction_db == pytest.approx(1.5)
+    assert whole.width.mono_bass == pytest.approx(0.5)
+    assert made.compression.reduction_db == pytest.approx(compression * 1.5)
+    assert made.width.mono_bass == pytest.approx(width * 0.5)
+    assert plan(crushed, preset).restoration.boost_db == pytest.approx(restoration * 1.5)
+
+
+def test_no_preset_re_opens_attacks_by_more_than_three_decibels(track):
+    loud = track(-8.0, crest_db=9.0, psr_p10_db=7.0, true_peak_dbtp=0.0)
+    assert {plan(loud, preset).restoration.boost_db for preset in Preset} == {2.0, 3.0}
+
+
+def test_no_two_presets_are_one(wild):
+    made = [plan(wild, preset) for preset in Preset]
+    heard = [np.array([p.gain_db, *p.eq_db, p.compression.reduction_db, p.width.mono_bass]) for p in made]
+    for number, one in enumerate(heard):
+        for other in heard[:number]:
+            assert np.abs(one - other).max() >= 0.3

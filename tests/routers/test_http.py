@@ -205,6 +205,9 @@ async def test_presets_say_what_they_move(http: httpx.AsyncClient) -> None:
     assert presets["warm"]["moves"]["tone_db"]["bass"] == 1.5
     assert not any(presets["adaptive"]["moves"]["tone_db"].values())
     assert set(presets["live"]["moves"]["correction_scale"].values()) == {0.5, 1.0}
+    scales = ("compression_scale", "restoration_scale", "width_scale")
+    assert [presets["live"]["moves"][scale] for scale in scales] == [0.25, 1.0, 0.0]
+    assert [presets["punchy"]["moves"][scale] for scale in scales] == [1.0, 1.5, 1.0]
 
 
 @pytest.mark.parametrize("query", ["intensity=nan", "intensity=1.01", "intensity=-0.1", "preset=loudest"])

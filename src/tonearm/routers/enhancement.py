@@ -21,7 +21,7 @@ def build_enhancement_router() -> APIRouter:
 
 
 def _described(preset: Preset) -> dict[str, Any]:
-    """A preset and the numbers it moves, by the bands of the equaliser."""
+    """A preset and all the numbers it moves, those of the equaliser by its bands."""
     bias = BIASES[preset]
     return {
         "name": preset.value,
@@ -30,6 +30,9 @@ def _described(preset: Preset) -> dict[str, Any]:
             "tone_db": _by_band(bias.tone_db),
             "correction_scale": _by_band(bias.correction_scale),
             "target_offset_db": bias.target_offset_db,
+            "compression_scale": bias.compression_scale,
+            "restoration_scale": bias.restoration_scale,
+            "width_scale": bias.width_scale,
         },
     }
 
