@@ -50,6 +50,13 @@ def test_every_kind_of_colour(mode: str) -> None:
     assert opened(scaled(encoded(Image.new(mode, (50, 50)), kind), 64)).mode == "RGB"
 
 
+@pytest.mark.parametrize("options", [{}, {"transparency": 5}])
+def test_sixteen_bits_of_grey_are_as_bright_as_eight(options: dict[str, int]) -> None:
+    grey = Image.new("I;16", (50, 50), 100 * 257)
+    made = opened(scaled(encoded(grey, **options), 64))
+    assert made.getpixel((25, 25)) == pytest.approx((100, 100, 100), abs=2)
+
+
 def chunk(name: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 

@@ -170,3 +170,39 @@ async def test_similar_tracks_have_a_rank_and_a_reason(
     assert (early.status_code, early.json()["code"]) == (404, "FINGERPRINT_NOT_READY")
     assert (await http.get("/api/tracks/99/similar")).json()["code"] == "TRACK_NOT_FOUND"
     assert (await http.get("/api/tracks/1/similar", params={"limit": 101})).status_code == 422
+
+
+async def test_a_smart_list_from_its_preview_to_its_end(http: httpx.AsyncClient) -> None:
+    query = 'genre = "Jazz" and year >= 1991 order by title desc'
+    preview = (await http.get("/api/smart-lists/preview", params={"query": query, "limit": 3})).json()
+    assert [track["title"] for track in preview["tracks"]] == ["Song 10", "Song 08", "Song 06"]
+    assert (preview["total"], preview["has_more"]) == (4, True)
+    made = await http.post("/api/smart-lists", json={"name": "Later jazz", "query": query})
+    assert made.status_code == 201
+    path = f"/api/smart-lists/{made.json()['id']}"
+    assert (await http.get(f"{path}/tracks", params={"limit": 3})).json() == preview
+    changed = await http.put(path, json={"name": "Pop", "query": 'genre = "pop"'})
+    assert changed.json()["name"] == "Pop"
+    assert (await http.get(f"{path}/tracks")).json()["total"] == 6
+    assert [one["query"] for one in (await http.get("/api/smart-lists")).json()["smart_lists"]] == [
+        'genre = "pop"'
+    ]
+    assert (await http.delete(path)).status_code == 204
+    assert (await http.get(path)).json()["code"] == "SMART_LIST_NOT_FOUND"
+    fields = {
+        one["name"]: one["kind"] for one in (await http.get("/api/smart-lists/fields")).json()["fields"]
+    }
+    assert (fields["lufs"], fields["genre"]) == ("a number", "one or more texts")
+
+
+async def test_a_query_that_cannot_be_read_says_where(http: httpx.AsyncClient) -> None:
+    answers = [
+        await http.get("/api/smart-lists/preview", params={"query": "lufs > -9 and tempo > 1"}),
+        await http.post("/api/smart-lists", json={"name": "x", "query": "lufs > -9 and tempo > 1"}),
+    ]
+    for answer in answers:
+        assert answer.status_code == 422
+        problem = answer.json()
+        assert (problem["code"], problem["position"]) == ("INVALID_QUERY", 15)
+        assert "tempo_bpm" in problem["wanted"]
+        assert "tempo_bpm" in problem["detail"]

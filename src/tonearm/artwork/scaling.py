@@ -45,6 +45,9 @@ def scaled(data: bytes, size: int) -> bytes:
 
 
 def _opaque(picture: Image.Image) -> Image.Image:
+    if picture.mode == "I;16":
+        # Pillow cuts 16 bits off at 255 where they are converted, which is white.
+        return picture.point(lambda value: value * (1 / 257)).convert("RGB")
     if not picture.has_transparency_data:
         return picture.convert("RGB")
     with_alpha = picture.convert("RGBA")

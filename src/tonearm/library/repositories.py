@@ -10,6 +10,7 @@ from tonearm.library.playlist_repository import PlaylistRepository
 from tonearm.library.sessions import DatabaseSessions
 from tonearm.library.settings_repository import SettingsRepository
 from tonearm.library.similarity import SimilarityRepository
+from tonearm.library.smart_list_repository import SmartListRepository
 from tonearm.library.tables import tracks
 from tonearm.library.track_repository import TrackRepository
 
@@ -20,7 +21,7 @@ class RepositoryFactory:
     Attributes:
         tracks, albums, artists, genres: the music.
         fingerprints: what was measured on it.
-        favourites, history, playlists: what the listener does with the music.
+        favourites, history, playlists, smart_lists: what the listener does with the music.
         settings: what the listener chose.
         similarity: which tracks sound alike.
     """
@@ -35,6 +36,7 @@ class RepositoryFactory:
         self.favourites = FavouriteRepository(session_factory)
         self.history = HistoryRepository(session_factory)
         self.playlists = PlaylistRepository(session_factory)
+        self.smart_lists = SmartListRepository(session_factory)
         self.similarity = SimilarityRepository(session_factory)
         self.settings = SettingsRepository(session_factory)
 

@@ -91,10 +91,20 @@ class FingerprintNotReady(TonearmError):
 
 
 class InvalidQuery(TonearmError, ValueError):
-    """What was asked for makes no sense. Its text is made of what the client sent, and meant for it."""
+    """What was asked for makes no sense. Its text is made of what the client sent, and meant for it.
+
+    Attributes:
+        position: of the character where it stops to make sense, from 1; None where there is no such place.
+        wanted: what could stand there.
+    """
 
     code = "INVALID_QUERY"
     sentence = "This cannot be asked for."
+
+    def __init__(self, text: str, position: int | None = None, wanted: tuple[str, ...] = ()) -> None:
+        super().__init__(text)
+        self.position = position
+        self.wanted = wanted
 
 
 class PlaylistNotFound(TonearmError):

@@ -39,14 +39,16 @@ _STATUS: Final[Mapping[type[errors.TonearmError], int]] = {
 }
 
 
-def problem(status: int, code: str, detail: str) -> JSONResponse:
-    """One problem document; ``code`` is for programs, ``detail`` a sentence for people."""
+def problem(status: int, code: str, detail: str, **more: object) -> JSONResponse:
+    """One problem document; ``code`` is for programs, ``detail`` a sentence for people, ``more`` what this
+    kind of problem has besides."""
     body = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
         "code": code,
+        **more,
     }
     headers = {"Retry-After": "2"} if status == HTTPStatus.SERVICE_UNAVAILABLE else None
     return JSONResponse(body, status_code=status, headers=headers, media_type="application/problem+json")
@@ -64,8 +66,11 @@ async def _tonearm_error(request: Request, error: Exception) -> JSONResponse:
     status = status_of(error)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.warning("Request failed", path=request.url.path, code=error.code, cause=str(error))
-    told = str(error) if isinstance(error, errors.InvalidQuery) else error.sentence
-    return problem(status, error.code, told)
+    if isinstance(error, errors.InvalidQuery):
+        # Its text is made of what the client sent. Where it has a place, programs can point to it.
+        more = {} if error.position is None else {"position": error.position, "wanted": list(error.wanted)}
+        return problem(status, error.code, str(error), **more)
+    return problem(status, error.code, error.sentence)
 
 
 async def _http_error(_: Request, error: Exception) -> JSONResponse:

@@ -91,7 +91,7 @@ class LibraryWatch:
     def _run(self) -> None:
         while not self._stop.is_set():
             # Begun anew with each scan of everything: a disk may have come or gone since.
-            present = [root for root in self._roots if root.is_dir()]
+            present = [root for root in self._roots if _is_folder(root)]
             mounts = MOUNTS.read_bytes() if MOUNTS.exists() else b""
             remote = [root for root in present if is_remote(root, mounts)]
             self._until_next_scan([root for root in present if root not in remote], remote)
@@ -172,7 +172,7 @@ def is_of_music(change: Change, name: str, roots: Iterable[Path]) -> bool:
     above = [root for root in map(os.fsencode, roots) if is_below(path, root)]
     if all(is_hidden_below(path, root) for root in above):
         return False
-    return change is Change.deleted or is_audio(path) or os.path.isdir(path)  # noqa: PTH112
+    return change is Change.deleted or is_audio(path) or _is_folder(path)
 
 
 def folders_of(changes: Iterable[tuple[Change, str]], roots: Iterable[Path]) -> set[Path]:
@@ -199,7 +199,12 @@ def without_parts(folders: Iterable[Path]) -> list[Path]:
 
 
 def _anchor(path: Path, root: Path, *, gone: bool) -> Path:
-    folder = path if path.is_dir() else path.parent
-    while folder not in (root, folder.parent) and not (has_audio(folder) if gone else folder.is_dir()):
+    folder = path if _is_folder(path) else path.parent
+    while folder not in (root, folder.parent) and not (has_audio(folder) if gone else _is_folder(folder)):
         folder = folder.parent
     return folder
+
+
+def _is_folder(path: Path | bytes) -> bool:
+    """No, too, where nobody can tell: ``Path.is_dir`` raises on a network folder whose server is gone."""
+    return os.path.isdir(path)  # noqa: PTH112
