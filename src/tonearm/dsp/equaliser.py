@@ -10,10 +10,11 @@ Sections are minimum phase, in the form y = b0 x + p;  p' = (b1 - a1 b0) x - a1 
 q' = (b2 - a2 b0) x - a2 p, which is the transposed direct form II with its output put in.
 
 Measured against a linear-phase FIR by FFT (overlap-save and overlap-add, scipy, float32) with the same curve,
-+/-3 dB in turn over the seven bands at 44.1 kHz stereo: the sections take 0.16-0.23 s for four minutes, 4097
-taps 0.37 s (and miss the curve by 0.14 dB), 16385 taps 0.25-0.47 s (0.01 dB). The FIR needs 46-186 ms of delay
-and puts an echo before every attack, 45 dB under it in energy more than 5 ms ahead, where nothing masks it;
-the sections turn the phase by 28 degrees at most and delay no group by more than 1.8 ms, which is not heard.
++/-3 dB in turn over the seven bands at 44.1 kHz stereo: the sections take 0.16-0.23 s for four minutes,
+4097 taps 0.37 s (and miss the curve by 0.14 dB), 16385 taps 0.25-0.47 s (0.01 dB). The FIR needs 46-186 ms
+of delay and puts an echo before every attack, 45 dB under it in energy more than 5 ms ahead, where nothing
+masks it; the sections turn the phase by 28 degrees at most and delay no group by more than 1.8 ms, which is
+not heard.
 
 Source: R. Bristow-Johnson, "Cookbook formulae for audio equalizer biquad filter coefficients".
 """
