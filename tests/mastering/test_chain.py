@@ -207,6 +207,27 @@ def test_going_over_to_bypass_ends_bit_exact_and_coming_back_holds_the_ceiling()
     assert true_peak_dbtp(y[rate * 12 + 20 :]) <= -1.0 + 0.02
 
 
+def test_dynamics_and_width_that_arrive_while_it_plays_glide_in_on_the_same_sample() -> None:
+    """As when the fingerprint comes after the first impression."""
+    rate, first, whole = 8_000, plan(-3.0, CURVE), replace(LIVELY, gain_db=-6.0)
+    x = (np.random.default_rng(5).normal(0, 0.2, (16 * rate, 2))).astype(np.float32)
+    change = 2 * rate // GRID_FRAMES * GRID_FRAMES
+    chain = Chain(first, rate, 2)
+    parts = [chain.process(x[:change])]
+    chain.retarget(whole, 3.0)
+    parts += [chain.process(block) for block in np.array_split(x[change:], 50)]
+    y = np.concatenate([*parts, chain.flush()])
+    assert len(y) == len(x)
+    before, after = render(x, first, rate), render(x, whole, rate)
+    # Level glides through a delay that begins with the dynamics: 3 ms, which are 0.003 dB.
+    np.testing.assert_array_equal(y[: change - 100], before[: change - 100])
+    np.testing.assert_allclose(y[change - 100 : change], before[change - 100 : change], atol=1e-3)
+    assert np.abs(y[-4 * rate :] - after[-4 * rate :]).max() <= 10 ** (-90 / 20)
+    # Nothing steps: what changes from one half to the other changes slowly.
+    ratio = [np.std(y[k : k + 800]) / np.std(before[k : k + 800]) for k in range(0, len(y) - 800, 400)]
+    assert np.abs(20 * np.log10(np.array(ratio)[1:] / np.array(ratio)[:-1])).max() < 0.5
+
+
 @pytest.mark.parametrize("gain_db", [-8.0, 4.0])
 def test_a_seek_with_four_seconds_of_pre_roll_gives_the_same_sound(gain_db: float) -> None:
     x, rate = soundfile.read(DEMO / "starfall_clip.ogg", dtype="float32", always_2d=True, frames=44_100 * 12)
