@@ -152,7 +152,7 @@ def _shaping(asked: Asked, known: Known, image: Image, weights: PolicyWeights) -
             measured["lufs"],
             measured["lra_lu"],
             measured["psr_p10_db"],
-            measured["seconds"],
+            measured["duration_s"],
             weights.master,
         ),
         width=width(image, weights.master * bias.width_scale),
@@ -231,7 +231,7 @@ def _measured(fingerprint: Fingerprint, measures: TrackMeasures) -> dict[str, fl
         "crest_db": fingerprint.crest_db,
         "psr_p10_db": measures.psr_p10_db,
         "lra_lu": measures.lra_lu,
-        "seconds": measures.frames / measures.rate,
+        "duration_s": measures.frames / measures.rate,
         "stereo_width": fingerprint.stereo_width,
     }
 

@@ -98,9 +98,9 @@ def compression_reason(plan: MasteringPlan) -> str:
     )
     if reduction_db == 0 and plan.lwrp is not None and plan.lwrp.weights.master == 0:
         return "not applied: no compression where the track is loud"
-    if measured["seconds"] < LONG_S:
-        numbers += f", {measured['seconds']:.0f} s, too short for a loudness range to say much"
-    if reduction_db == 0 and measured["seconds"] < LONG_S:
+    if measured["duration_s"] < LONG_S:
+        numbers += f", {measured['duration_s']:.0f} s, too short for a loudness range to say much"
+    if reduction_db == 0 and measured["duration_s"] < LONG_S:
         return f"not applied: {numbers}"
     if reduction_db == 0:
         return f"not applied: {numbers}, which is not more than is comfortable"
