@@ -10,6 +10,7 @@ import webbrowser
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import structlog
@@ -28,9 +29,10 @@ from tonearm.library.database import open_library
 from tonearm.library.repositories import RepositoryFactory
 from tonearm.logs import configure_logging
 from tonearm.mastering.adaptive import AdaptiveMode
-from tonearm.model.errors import LibraryUnavailable
+from tonearm.model.errors import LibraryUnavailable, TrackNotFound
 from tonearm.model.plan import Target
 from tonearm.model.track import Track
+from tonearm.protocol.heard import Heard
 from tonearm.rendering.chunked import ChunkedAudioProcessor
 from tonearm.rendering.stream import StreamRenderer
 from tonearm.rendering.warm import warm_kernels
@@ -152,6 +154,24 @@ class _NothingPending:
 
     def pending(self, limit: int) -> list[Track]:  # noqa: ARG002
         return []
+
+
+class _History:
+    """Notes what was listened to, behind the back of the stream."""
+
+    def __init__(self, library: RepositoryFactory, pool: ThreadPoolExecutor) -> None:
+        self._library = library
+        self._pool = pool
+
+    def heard(self, heard: Heard) -> None:
+        at = datetime.now(UTC) - timedelta(seconds=heard.ago_s)
+        self._pool.submit(self._record, heard, at)
+
+    def _record(self, heard: Heard, at: datetime) -> None:
+        try:
+            self._library.history.record(heard.track_id, heard.seconds, heard.completed, at)
+        except (TrackNotFound, LibraryUnavailable) as error:
+            log.warning("A play was not noted", track_id=heard.track_id, code=error.code, cause=str(error))
 
 
 class _Readiness:
@@ -292,7 +312,7 @@ def _build_streams(
         counts=metrics,
     )
     slots = StreamSlots(settings.limits.streams_total, settings.limits.streams_per_client)
-    sockets = SocketRouter(controller, slots, Times(), metrics)
+    sockets = SocketRouter(controller, slots, Times(), metrics, _History(library, blocking))
     audio = AudioRouter(Renditions(controller, _open_renderer, pool, time.monotonic), slots, HTTP_STALL_S)
     metrics.show("tonearm_connections", "Open WebSocket connections", lambda: sockets.connected)
     metrics.show(

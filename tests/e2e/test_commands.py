@@ -199,3 +199,27 @@ def test_the_library_face_imports_no_server(tmp_path: Path) -> None:
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "[]"
+
+
+def test_the_library_is_saved_checked_and_brought_back(tmp_path: Path) -> None:
+    kept = ("--data-dir", tmp_path / "data")
+    assert tonearm(tmp_path, "scan", DEMO, *kept).returncode == 0
+    saved = tonearm(tmp_path, "db", "backup", "saved.db", *kept)
+    assert (saved.returncode, (tmp_path / "saved.db").stat().st_size > 10_000) == (0, True)
+    assert ".25d" in saved.stderr
+    checked = tonearm(tmp_path, "db", "check", *kept, "--json")
+    assert (checked.returncode, json.loads(checked.stdout)) == (0, {"ok": True, "problems": []})
+    (tmp_path / "data" / "library.db").write_bytes(b"damaged")
+    assert tonearm(tmp_path, "db", "check", *kept).returncode == 1
+    brought = tonearm(tmp_path, "db", "restore", "saved.db", *kept)
+    assert (brought.returncode, "is kept" in brought.stderr) == (0, True)
+    assert tonearm(tmp_path, "db", "check", *kept).returncode == 0
+    (tmp_path / "diary").write_text("mine")
+    assert tonearm(tmp_path, "db", "backup", "diary", *kept).returncode == 2
+    assert (tmp_path / "diary").read_text() == "mine"
+
+
+def test_for_postgres_its_own_programs_are_named(tmp_path: Path) -> None:
+    for command, program in (("backup", "pg_dump"), ("restore", "pg_restore")):
+        told = tonearm(tmp_path, "db", command, "x.dump", "--database-url", "postgresql://me:secret@h/d")
+        assert (told.returncode, program in told.stderr, "secret" in told.stderr) == (2, True, False)

@@ -156,3 +156,18 @@ def test_one_stream_more_than_the_settings_allow_is_refused_and_the_others_play_
             while (answer := json.loads(connection.recv(timeout=20)))["type"] != "audio_stream_end":
                 assert answer["type"] in {"mastering_plan", "audio_chunk", "playback_stopped"}
             assert answer["data"]["reason"] == "stopped"
+
+
+def test_what_was_played_is_in_the_history_and_counts(server: RunningServer) -> None:
+    track_id = server.track_id("ambi_piano")
+
+    def count() -> int:
+        return server.get(f"/api/library/tracks/{track_id}")["play_count"]
+
+    before = count()
+    play(server, "play_enhanced", track_id=track_id)
+    wait_until(lambda: count() == before + 1)
+    plays = server.get("/api/history")["plays"]
+    latest = next(entry for entry in plays if entry["track"]["id"] == track_id)
+    assert latest["counted"]
+    assert latest["played_seconds"] == pytest.approx(latest["track"]["duration"], abs=0.1)

@@ -11,6 +11,7 @@ import pytest
 from numbered import RATE, Numbers, assert_streams_are_told_apart
 from prometheus_client import CollectorRegistry
 
+from tonearm.protocol.heard import LEAST_S, Heard
 from tonearm.protocol.requests import Transport
 from tonearm.protocol.session import Session
 from tonearm.routers.connection import Connection, Times
@@ -44,6 +45,16 @@ class Wire:
 
     def say(self, kind: str, **data: object) -> None:
         self.inbox.put_nowait({"type": "websocket.receive", "text": json.dumps({"type": kind, "data": data})})
+
+
+@dataclass
+class Plays:
+    """What was noted of what was listened to."""
+
+    heards: list[Heard] = field(default_factory=list)
+
+    def heard(self, heard: Heard) -> None:
+        self.heards.append(heard)
 
 
 @dataclass
@@ -101,9 +112,9 @@ async def test_whatever_is_said_streams_are_told_apart_and_the_last_word_counts(
         return now
 
     registry = CollectorRegistry()
-    counts = Metrics(registry)
+    counts, plays = Metrics(registry), Plays()
     connection = Connection(
-        wire, Session(Transport.BINARY), streams, StreamSlots(4, 4), Times(), counts, clock
+        wire, Session(Transport.BINARY), streams, StreamSlots(4, 4), Times(), counts, plays, clock
     )
     running = asyncio.create_task(connection.run())
     async with asyncio.timeout(60):
@@ -131,6 +142,9 @@ async def test_whatever_is_said_streams_are_told_apart_and_the_last_word_counts(
     begun = registry.get_sample_value("tonearm_first_frame_seconds_count", {"mastering_state": "fingerprint"})
     assert begun == len(heard)
     last = [data for kind, data in seen if kind == "frame" and data.data["track_id"] == 9]
+    assert (plays.heards[-1].track_id, plays.heards[-1].completed) == (9, True)
+    assert plays.heards[-1].seconds == pytest.approx(25.0)
+    assert all(heard.completed or heard.seconds >= LEAST_S for heard in plays.heards)
     samples = np.concatenate([frame.samples for frame in last])[:, 0]
     np.testing.assert_array_equal(samples, np.arange(25 * RATE))
     for start in starts:

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from websockets.asyncio.client import ClientConnection, connect
 
+from tonearm.protocol.heard import Heard
 from tonearm.routers.connection import Streams, Times
 from tonearm.routers.guard import Guard
 from tonearm.routers.metrics import Metrics
@@ -35,6 +36,13 @@ class Served:
         return f"ws://127.0.0.1:{self.port}/ws"
 
 
+class Unwritten:
+    """A history that nobody reads."""
+
+    def heard(self, heard: Heard) -> None:
+        """Nothing is kept."""
+
+
 @asynccontextmanager
 async def serving(
     streams: Streams,
@@ -51,6 +59,7 @@ async def serving(
         streams_per_client=streams_per_client,
         times=times or Times(),
         counts=Metrics(registry),
+        history=Unwritten(),
     )
     app = FastAPI()
     app.include_router(sockets.router)

@@ -1,4 +1,4 @@
-"""The command line: serve, scan, fingerprint, master, fingerprint-server, config.
+"""The command line: serve, scan, fingerprint, master, fingerprint-server, db, config.
 
 Exit codes: 0 done, 1 some files failed (each named), 2 usage. Every command loads only the
 parts that it needs.
@@ -17,6 +17,8 @@ from tonearm.cli.common import (
     INTERRUPTED,
     USAGE,
     AsJson,
+    DatabaseUrl,
+    DataDir,
     err,
     flags_given,
     folders_named,
@@ -25,6 +27,7 @@ from tonearm.cli.common import (
 )
 from tonearm.cli.mastering import master
 from tonearm.cli.measuring import fingerprint
+from tonearm.cli.storing import db_app
 from tonearm.model.errors import TonearmError
 from tonearm.settings import UnusableSetting, explain
 
@@ -40,11 +43,9 @@ app = typer.Typer(
 )
 config_app = typer.Typer(help="Look at the settings.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
+app.add_typer(db_app, name="db")
 app.command()(fingerprint)
 app.command()(master)
-
-DataDir = Annotated[Path | None, typer.Option(help="Where the database and the fingerprints are kept.")]
-DatabaseUrl = Annotated[str | None, typer.Option(help="Another database than SQLite in the data directory.")]
 
 
 def _tell_version(asked: bool) -> None:

@@ -16,6 +16,8 @@ INTERRUPTED: Final = 130
 
 err = Console(stderr=True)
 
+DataDir = Annotated[Path | None, typer.Option(help="Where the database and the fingerprints are kept.")]
+DatabaseUrl = Annotated[str | None, typer.Option(help="Another database than SQLite in the data directory.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

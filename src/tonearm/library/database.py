@@ -46,10 +46,7 @@ def open_library(url: str, busy_timeout_s: float = BUSY_TIMEOUT_S, few: int = FE
         ValueError: ``url`` is no database URL, is of an unknown kind, or names an SQLite database in memory.
         LibraryUnavailable: the database cannot be opened, or was made by a newer version.
     """
-    try:
-        parsed = _with_driver(make_url(url))
-    except SQLAlchemyError as exc:
-        raise ValueError("wanted a database URL such as sqlite:////data/library.db") from exc
+    parsed = _parsed(url)
     file = _sqlite_file(parsed)
     if file is not None:
         try:
@@ -71,6 +68,22 @@ def open_library(url: str, busy_timeout_s: float = BUSY_TIMEOUT_S, few: int = FE
         sessions.close()
         raise
     return RepositoryFactory(sessions, Pages(few))
+
+
+def library_file(url: str) -> Path | None:
+    """The file of an SQLite library; None for one that a server keeps.
+
+    Raises:
+        ValueError: as for ``open_library``.
+    """
+    return _sqlite_file(_parsed(url))
+
+
+def _parsed(url: str) -> URL:
+    try:
+        return _with_driver(make_url(url))
+    except SQLAlchemyError as exc:
+        raise ValueError("wanted a database URL such as sqlite:////data/library.db") from exc
 
 
 def _with_driver(url: URL) -> URL:

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
+from tonearm.library.lock import FileLock
 from tonearm.library.migrations.upgrade import upgrade
 from tonearm.model.errors import LibraryUnavailable
 
@@ -32,6 +33,7 @@ class DatabaseSessions:
         self._engine = readers
         self._file = file
         self._inode: int | None = None
+        self._lock: FileLock | None = None
         self._writer = threading.Lock()
         self._readers = sessionmaker(readers)
         self._writers = sessionmaker(writers)
@@ -69,8 +71,10 @@ class DatabaseSessions:
         """Run the migrations that are missing.
 
         Raises:
-            LibraryUnavailable: the database is newer than this program, or cannot be used.
+            LibraryUnavailable: the database is newer than this program, is being replaced, or cannot be used.
         """
+        if self._file is not None:
+            self._lock = FileLock(self._file, exclusive=False)
         with _translated(), self._writers() as session, session.begin():
             upgrade(session.connection())
         if self._file is not None:
@@ -79,6 +83,9 @@ class DatabaseSessions:
     def close(self) -> None:
         """Give all connections back."""
         self._engine.dispose()
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
 
     def _require_file(self) -> None:
         # SQLite goes on writing into a deleted file, and makes an empty one on the next

@@ -13,6 +13,7 @@ from tonearm.model.errors import ServerBusy, TonearmError
 from tonearm.model.plan import MasteringState
 from tonearm.protocol.flow import Flow
 from tonearm.protocol.frames import AudioFrame, StreamEvent
+from tonearm.protocol.heard import Ear, Heard
 from tonearm.protocol.messages import (
     PING,
     EndReason,
@@ -64,6 +65,13 @@ class Counts(Protocol):
         """The client was told this error."""
 
 
+class History(Protocol):
+    """Where is noted what was listened to. Calls return at once."""
+
+    def heard(self, heard: Heard, /) -> None:
+        """A play is over."""
+
+
 @dataclass(frozen=True, slots=True)
 class Times:
     """``stall_s``: how long a client may read nothing; ``ping_s``: how often it is sent a ``ping``."""
@@ -82,6 +90,7 @@ class Connection:
         slots: how many there may be.
         times: when a silent client is given up, when pings are sent.
         counts: told what the client is told.
+        history: told what was listened to.
         clock: seconds that never go back.
     """
 
@@ -93,6 +102,7 @@ class Connection:
         slots: StreamSlots,
         times: Times,
         counts: Counts,
+        history: History,
         clock: Callable[[], float],
     ) -> None:
         self._websocket = websocket
@@ -101,6 +111,9 @@ class Connection:
         self._slots = slots
         self._times = times
         self._counts = counts
+        self._history = history
+        self._ear = Ear()
+        self._rate = 0
         self._clock = clock
         self._awaited = NOTHING_AWAITED
         self._state = MasteringState.NONE
@@ -122,6 +135,7 @@ class Connection:
             await asyncio.gather(*everything, return_exceptions=True)
             if self._session.close_stream(EndReason.STOPPED) is not None:
                 self._counts.ended(GONE)
+            self._note(self._ear.ends(self._clock()))
 
     def tell(self, news: News) -> None:
         """Pass on what everyone is told."""
@@ -157,16 +171,27 @@ class Connection:
                 await self._outbox.reply(text)
             case Play():
                 self._interrupt(action.request.epoch, action.flow, action.first)
+                self._listen(action)
                 self._awaited = (action.request.epoch, self._clock())
                 stream = asyncio.create_task(self._stream(action, tuple(self._streams)))
                 self._streams.add(stream)
                 stream.add_done_callback(self._streams.discard)
             case Stop(text):
                 self._interrupt(0, Flow(flow_controlled=False, paused=False), text)
+                self._note(self._ear.ends(self._clock()))
             case Close(code, reason):
                 log.warning("Closed a client", address=self._address, code=code, reason=reason)
                 self._interrupt(0, Flow(flow_controlled=False, paused=False), None)
                 self._outbox.say_goodbye(Goodbye(code, reason))
+
+    def _listen(self, play: Play) -> None:
+        """A seek or a switch in the middle of a track is the same play."""
+        self._note(self._ear.begins(play.request, play.flow, self._clock()))
+        play.flow.watch(lambda: self._ear.turn(self._clock()))
+
+    def _note(self, heard: Heard | None) -> None:
+        if heard is not None:
+            self._history.heard(heard)
 
     def _interrupt(self, epoch: int, flow: Flow, first: str | None) -> None:
         """Cancel what plays, take back what waits of it, end it, and make way for ``epoch``."""
@@ -232,11 +257,15 @@ class Connection:
         """Count what can no longer be taken back."""
         match event:
             case StreamStarted():
-                self._state = event.mastering_state
+                self._state, self._rate = event.mastering_state, event.rate
+            case AudioFrame():
+                self._ear.sent(event.frames / self._rate, self._clock())
             case StreamFailed():
                 self._counts.failed(event.code)
             case StreamEnded():
                 self._counts.ended(event.reason)
+                whole = event.reason is EndReason.COMPLETED
+                self._note((self._ear.completes if whole else self._ear.ends)(self._clock()))
 
     def _asked_at(self, item: Item) -> float | None:
         """When the stream was asked for whose first sound this is; None for all else."""

@@ -13,7 +13,7 @@ from tonearm.protocol.messages import error_text
 from tonearm.protocol.news import News
 from tonearm.protocol.requests import BadMessage, ErrorKind, Transport
 from tonearm.protocol.session import Session
-from tonearm.routers.connection import GOING_AWAY, Connection, Counts, Streams, Times
+from tonearm.routers.connection import GOING_AWAY, Connection, Counts, History, Streams, Times
 from tonearm.routers.slots import StreamSlots
 
 DEFAULT_TRANSPORT: Final = Transport.BASE64
@@ -22,13 +22,16 @@ DEFAULT_TRANSPORT: Final = Transport.BASE64
 class SocketRouter:
     """``/ws`` and the connections on it."""
 
-    def __init__(self, streams: Streams, slots: StreamSlots, times: Times, counts: Counts) -> None:
+    def __init__(
+        self, streams: Streams, slots: StreamSlots, times: Times, counts: Counts, history: History
+    ) -> None:
         self.router = APIRouter()
         self.router.add_api_websocket_route("/ws", self._serve)
         self._streams = streams
         self._slots = slots
         self._times = times
         self._counts = counts
+        self._history = history
         self._connections: dict[Connection, asyncio.Task[None]] = {}
         self._closing = False
 
@@ -69,7 +72,14 @@ class SocketRouter:
             await websocket.send_text(error_text(error))
         session = Session(Transport(asked) if known else DEFAULT_TRANSPORT)
         connection = Connection(
-            websocket, session, self._streams, self._slots, self._times, self._counts, time.monotonic
+            websocket,
+            session,
+            self._streams,
+            self._slots,
+            self._times,
+            self._counts,
+            self._history,
+            time.monotonic,
         )
         running = asyncio.create_task(connection.run())
         self._connections[connection] = running
@@ -80,7 +90,13 @@ class SocketRouter:
 
 
 def build_socket_router(
-    streams: Streams, *, streams_total: int, streams_per_client: int, times: Times, counts: Counts
+    streams: Streams,
+    *,
+    streams_total: int,
+    streams_per_client: int,
+    times: Times,
+    counts: Counts,
+    history: History,
 ) -> SocketRouter:
     """The WebSocket with its limits; include ``.router``, and call ``.close`` before the server stops."""
-    return SocketRouter(streams, StreamSlots(streams_total, streams_per_client), times, counts)
+    return SocketRouter(streams, StreamSlots(streams_total, streams_per_client), times, counts, history)

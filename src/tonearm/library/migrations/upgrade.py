@@ -20,12 +20,11 @@ def upgrade(connection: Connection) -> None:
     Raises:
         LibraryUnavailable: the database carries a revision that this program does not know.
     """
-    config = Config()
-    config.set_main_option("script_location", str(_HERE).replace("%", "%%"))
+    config = _config()
     config.attributes["connection"] = connection
     scripts = ScriptDirectory.from_config(config)
     current = set(MigrationContext.configure(connection).get_current_heads())
-    unknown = current - {script.revision for script in scripts.walk_revisions()}
+    unknown = current - known_revisions()
     if unknown:
         raise LibraryUnavailable(
             f"the database has revision {', '.join(sorted(unknown))}, which is newer than this program; "
@@ -33,3 +32,14 @@ def upgrade(connection: Connection) -> None:
         )
     if current != set(scripts.get_heads()):
         command.upgrade(config, "head")
+
+
+def known_revisions() -> set[str]:
+    """Every revision of the schema that this program knows."""
+    return {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_HERE).replace("%", "%%"))
+    return config
