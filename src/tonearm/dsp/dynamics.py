@@ -13,6 +13,8 @@ under ``full_b``, the whole reduction from there up and never more of it, so its
     8 dB, 1 dB under that level, to nothing at 1 dB over it (1.5 dB for the highest band: a kick at full
     level lifts no cymbal that does not rise itself).
 
+In the middle band, what is 18 dB and more under the lowest is what a drum leaves there, and no attack.
+
 It goes up over 3 ms, which is looked ahead, is held as long, and falls in 4 ms. Every attack draws on
 the band's budget, which an attack of 30 ms uses up and 0.1 s fills again: so the first of a dense row stands
 out, and loudness hardly changes. Only the highest peaks of a track, over those of the others, do not wait.
