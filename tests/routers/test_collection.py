@@ -138,7 +138,16 @@ async def test_a_playlist_from_its_beginning_to_its_end(http: httpx.AsyncClient)
 
 
 @pytest.mark.parametrize(
-    "body", [{}, {"name": ""}, {"name": "  "}, {"name": "x" * 201}, {"name": 5}, {"name": "x", "owner": "y"}]
+    "body",
+    [
+        {},
+        {"name": ""},
+        {"name": "  "},
+        {"name": "\0"},
+        {"name": "x" * 201},
+        {"name": 5},
+        {"name": "x", "owner": "y"},
+    ],
 )
 async def test_a_playlist_is_named_properly(http: httpx.AsyncClient, body: dict[str, object]) -> None:
     assert (await http.post("/api/playlists", json=body)).status_code == 422

@@ -53,9 +53,7 @@ def test_killed_at_twenty_moments(tmp_path: Path) -> None:
         text=True,
     )
     report = json.loads(told.stdout)
-    assert report["opened"] == KILLS, told.stderr
+    assert report["killed amid"] == report["opened"] == KILLS, told.stderr
     assert report["same"]
     assert report["tracks"] == FILES
     assert report["report"]["failed"] == report["report"]["missing"] == 0
-    # A machine in another mood scans faster or slower than it did the first time.
-    assert report["killed amid"] > KILLS // 4

@@ -13,7 +13,7 @@ from tonearm.library.tables import playlist_entries, playlists, tracks
 from tonearm.library.text import fold
 from tonearm.library.track_repository import summaries
 from tonearm.library.values import Playlist, PlaylistEntry, PlaylistEntryPage
-from tonearm.model.errors import PlaylistFull, PlaylistNotFound, TrackNotFound
+from tonearm.model.errors import InvalidQuery, PlaylistFull, PlaylistNotFound, TrackNotFound
 
 MAX_ENTRIES: Final = 10_000
 MAX_NAME: Final = 200
@@ -64,7 +64,7 @@ class PlaylistRepository:
         """A new playlist without entries.
 
         Raises:
-            ValueError: the name is empty or longer than 200 characters.
+            InvalidQuery: the name is empty or longer than 200 characters.
         """
         now = datetime.now(UTC)
         values = {**name_values(name), "created_at": now, "updated_at": now}
@@ -76,7 +76,7 @@ class PlaylistRepository:
         """Give a playlist another name.
 
         Raises:
-            ValueError: as for ``create``.
+            InvalidQuery: as for ``create``.
         """
         values = name_values(name)
         with self._sessions.writing() as session:
@@ -160,11 +160,11 @@ def name_values(name: str) -> dict[str, str]:
     """The columns that follow from the name of a list.
 
     Raises:
-        ValueError: it is empty or longer than 200 characters.
+        InvalidQuery: it is empty or longer than 200 characters.
     """
     shown = " ".join(name.replace("\0", " ").split())
     if not 0 < len(shown) <= MAX_NAME:
-        raise ValueError(f"a name has 1..{MAX_NAME} characters, got {len(shown)}")
+        raise InvalidQuery(f"a name has 1..{MAX_NAME} characters, got {len(shown)}")
     return {"name": shown, "sort_name": fold(shown)}
 
 

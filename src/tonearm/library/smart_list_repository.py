@@ -46,7 +46,7 @@ class SmartListRepository:
         """A new smart list.
 
         Raises:
-            ValueError: the name is empty or longer than 200 characters.
+            InvalidQuery: the name is empty or longer than 200 characters, or the query cannot be read.
         """
         parse(query)
         now = datetime.now(UTC)
@@ -59,7 +59,7 @@ class SmartListRepository:
         """Give a smart list another name and query.
 
         Raises:
-            ValueError: as for ``create``.
+            InvalidQuery: as for ``create``.
         """
         parse(query)
         values = {**name_values(name), "query": query, "updated_at": datetime.now(UTC)}

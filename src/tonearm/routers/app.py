@@ -19,6 +19,7 @@ def build_app(routers: Iterable[APIRouter], *, allow_hosts: Iterable[str], token
         docs_url="/api/docs",
         redoc_url=None,
         openapi_url="/api/openapi.json",
+        responses=problems.PROBLEM,
     )
     for router in routers:
         app.include_router(router)

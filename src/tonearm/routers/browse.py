@@ -1,18 +1,24 @@
 """Albums, artists and genres over HTTP, and the tracks of each."""
 
-from typing import Any
-
 from fastapi import APIRouter
 
 from tonearm.library.repositories import RepositoryFactory
-from tonearm.library.values import AlbumPage, TrackPage
 from tonearm.model.errors import AlbumNotFound, ArtistNotFound, GenreNotFound
 from tonearm.routers.described import (
+    AlbumsPage,
+    AlbumWithTracks,
+    ArtistShown,
+    ArtistsPage,
+    GenreShown,
+    GenresPage,
+    TracksPage,
+    albums_page,
     describe_album,
     describe_artist,
     describe_genre,
-    describe_page,
     describe_track,
+    place,
+    tracks_page,
 )
 from tonearm.routers.parameters import AlbumId, Limit, Offset, OrderBy, RowId, Search
 
@@ -24,11 +30,11 @@ def build_album_router(library: RepositoryFactory) -> APIRouter:
     @router.get("")
     def albums(
         limit: Limit = 50, offset: Offset = 0, search: Search = "", order_by: OrderBy = "title"
-    ) -> dict[str, Any]:
-        return _albums(library.albums.page(limit, offset, search, order_by), limit, offset)
+    ) -> AlbumsPage:
+        return albums_page(library.albums.page(limit, offset, search, order_by), limit, offset)
 
     @router.get("/{album_id}")
-    def album(album_id: AlbumId) -> dict[str, Any]:
+    def album(album_id: AlbumId) -> AlbumWithTracks:
         found = library.albums.get(album_id)
         if found is None:
             raise AlbumNotFound(f"there is no album {album_id}")
@@ -42,7 +48,7 @@ def build_artist_router(library: RepositoryFactory) -> APIRouter:
     """Routes on artists; they block, so they run in the thread pool."""
     router = APIRouter(prefix="/api/artists", tags=["artists"])
 
-    def found(artist_id: int) -> dict[str, Any]:
+    def found(artist_id: int) -> ArtistShown:
         artist = library.artists.get(artist_id)
         if artist is None:
             raise ArtistNotFound(f"there is no artist {artist_id}")
@@ -51,29 +57,28 @@ def build_artist_router(library: RepositoryFactory) -> APIRouter:
     @router.get("")
     def artists(
         limit: Limit = 50, offset: Offset = 0, search: Search = "", order_by: OrderBy = "name"
-    ) -> dict[str, Any]:
+    ) -> ArtistsPage:
         page = library.artists.page(limit, offset, search, order_by)
-        return describe_page(
-            "artists", [describe_artist(row) for row in page.rows], page.total, limit, offset
-        )
+        at = place(page.total, limit, offset, len(page.rows))
+        return {"artists": [describe_artist(row) for row in page.rows], **at}
 
     @router.get("/{artist_id}")
-    def artist(artist_id: RowId) -> dict[str, Any]:
+    def artist(artist_id: RowId) -> ArtistShown:
         return found(artist_id)
 
     @router.get("/{artist_id}/albums")
     def albums(
         artist_id: RowId, limit: Limit = 50, offset: Offset = 0, order_by: OrderBy = "year"
-    ) -> dict[str, Any]:
+    ) -> AlbumsPage:
         found(artist_id)
-        return _albums(library.albums.of_artist(artist_id, limit, offset, order_by), limit, offset)
+        return albums_page(library.albums.of_artist(artist_id, limit, offset, order_by), limit, offset)
 
     @router.get("/{artist_id}/tracks")
     def tracks(
         artist_id: RowId, limit: Limit = 50, offset: Offset = 0, order_by: OrderBy = "album"
-    ) -> dict[str, Any]:
+    ) -> TracksPage:
         found(artist_id)
-        return _tracks(library.tracks.of_artist(artist_id, limit, offset, order_by), limit, offset)
+        return tracks_page(library.tracks.of_artist(artist_id, limit, offset, order_by), limit, offset)
 
     return router
 
@@ -82,7 +87,7 @@ def build_genre_router(library: RepositoryFactory) -> APIRouter:
     """Routes on genres; they block, so they run in the thread pool."""
     router = APIRouter(prefix="/api/genres", tags=["genres"])
 
-    def found(genre_id: int) -> dict[str, Any]:
+    def found(genre_id: int) -> GenreShown:
         genre = library.genres.get(genre_id)
         if genre is None:
             raise GenreNotFound(f"there is no genre {genre_id}")
@@ -91,27 +96,20 @@ def build_genre_router(library: RepositoryFactory) -> APIRouter:
     @router.get("")
     def genres(
         limit: Limit = 50, offset: Offset = 0, search: Search = "", order_by: OrderBy = "name"
-    ) -> dict[str, Any]:
+    ) -> GenresPage:
         page = library.genres.page(limit, offset, search, order_by)
-        return describe_page("genres", [describe_genre(row) for row in page.rows], page.total, limit, offset)
+        at = place(page.total, limit, offset, len(page.rows))
+        return {"genres": [describe_genre(row) for row in page.rows], **at}
 
     @router.get("/{genre_id}")
-    def genre(genre_id: RowId) -> dict[str, Any]:
+    def genre(genre_id: RowId) -> GenreShown:
         return found(genre_id)
 
     @router.get("/{genre_id}/tracks")
     def tracks(
         genre_id: RowId, limit: Limit = 50, offset: Offset = 0, order_by: OrderBy = "artist"
-    ) -> dict[str, Any]:
+    ) -> TracksPage:
         found(genre_id)
-        return _tracks(library.tracks.of_genre(genre_id, limit, offset, order_by), limit, offset)
+        return tracks_page(library.tracks.of_genre(genre_id, limit, offset, order_by), limit, offset)
 
     return router
-
-
-def _albums(page: AlbumPage, limit: int, offset: int) -> dict[str, Any]:
-    return describe_page("albums", [describe_album(row) for row in page.rows], page.total, limit, offset)
-
-
-def _tracks(page: TrackPage, limit: int, offset: int) -> dict[str, Any]:
-    return describe_page("tracks", [describe_track(row) for row in page.rows], page.total, limit, offset)

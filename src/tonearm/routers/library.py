@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from tonearm.library.repositories import RepositoryFactory
-from tonearm.routers.described import describe_page, describe_track
+from tonearm.routers.described import TrackShown, TracksPage, describe_track, tracks_page
 from tonearm.routers.parameters import Limit, Offset, OrderBy, Search, TrackId
 from tonearm.routers.ports import Scans
 
@@ -28,12 +28,11 @@ def build_library_router(library: RepositoryFactory, scans: Scans) -> APIRouter:
         offset: Offset = 0,
         search: Search = "",
         order_by: OrderBy = "title",
-    ) -> dict[str, Any]:
-        page = library.tracks.page(limit=limit, offset=offset, search=search, order_by=order_by)
-        return describe_page("tracks", [describe_track(row) for row in page.rows], page.total, limit, offset)
+    ) -> TracksPage:
+        return tracks_page(library.tracks.page(limit, offset, search, order_by), limit, offset)
 
     @router.get("/tracks/{track_id}")
-    def track(track_id: TrackId) -> dict[str, Any]:
+    def track(track_id: TrackId) -> TrackShown:
         return describe_track(library.tracks.summary(track_id))
 
     @router.post("/scan", status_code=202)

@@ -1,17 +1,44 @@
 """Playlists over HTTP."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypedDict
 
 from tonearm.library.repositories import RepositoryFactory
 from tonearm.library.values import Playlist
-from tonearm.routers.described import describe_page, describe_track
+from tonearm.routers.described import Place, TrackShown, describe_track, place
 from tonearm.routers.parameters import Limit, Offset, RowId
 
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]
-Place = Annotated[int, Field(ge=0, le=1_000_000)]
+Position = Annotated[int, Field(ge=0, le=1_000_000)]
+
+
+class PlaylistShown(TypedDict):
+    id: int
+    name: str
+    track_count: int
+    duration: float
+    created_at: str
+    updated_at: str
+
+
+class Playlists(TypedDict):
+    playlists: list[PlaylistShown]
+
+
+class EntryShown(TypedDict):
+    """One place in a playlist; not ``available`` while its file is missing."""
+
+    entry_id: int
+    position: int
+    available: bool
+    track: TrackShown
+
+
+class EntriesPage(Place):
+    entries: list[EntryShown]
 
 
 class _Body(BaseModel):
@@ -30,13 +57,13 @@ class Adding(_Body):
     track_ids: Annotated[
         list[Annotated[int, Field(ge=1, le=2**31 - 1)]], Field(min_length=1, max_length=1_000)
     ]
-    position: Place | None = None
+    position: Position | None = None
 
 
 class Moving(_Body):
     """Where an entry shall stand; beyond the end means the end."""
 
-    position: Place
+    position: Position
 
 
 def build_playlist_router(library: RepositoryFactory) -> APIRouter:
@@ -45,19 +72,19 @@ def build_playlist_router(library: RepositoryFactory) -> APIRouter:
     playlists = library.playlists
 
     @router.get("")
-    def listed() -> dict[str, Any]:
+    def listed() -> Playlists:
         return {"playlists": [_described(playlist) for playlist in playlists.all()]}
 
     @router.post("", status_code=201)
-    def create(body: Naming) -> dict[str, Any]:
+    def create(body: Naming) -> PlaylistShown:
         return _described(playlists.create(body.name))
 
     @router.get("/{playlist_id}")
-    def one(playlist_id: RowId) -> dict[str, Any]:
+    def one(playlist_id: RowId) -> PlaylistShown:
         return _described(playlists.get(playlist_id))
 
     @router.patch("/{playlist_id}")
-    def rename(playlist_id: RowId, body: Naming) -> dict[str, Any]:
+    def rename(playlist_id: RowId, body: Naming) -> PlaylistShown:
         return _described(playlists.rename(playlist_id, body.name))
 
     @router.delete("/{playlist_id}", status_code=204)
@@ -65,26 +92,26 @@ def build_playlist_router(library: RepositoryFactory) -> APIRouter:
         playlists.delete(playlist_id)
 
     @router.get("/{playlist_id}/tracks")
-    def entries(playlist_id: RowId, limit: Limit = 50, offset: Offset = 0) -> dict[str, Any]:
+    def entries(playlist_id: RowId, limit: Limit = 50, offset: Offset = 0) -> EntriesPage:
         page = playlists.entries(playlist_id, limit, offset)
-        rows = [
+        rows: list[EntryShown] = [
             {
                 "entry_id": entry.id,
-                "position": offset + place,
+                "position": offset + number,
                 "available": entry.track.track.missing_since is None,
                 "track": describe_track(entry.track),
             }
-            for place, entry in enumerate(page.rows)
+            for number, entry in enumerate(page.rows)
         ]
-        return describe_page("entries", rows, page.total, limit, offset)
+        return {"entries": rows, **place(page.total, limit, offset, len(rows))}
 
     @router.post("/{playlist_id}/tracks")
-    def add(playlist_id: RowId, body: Adding) -> dict[str, Any]:
+    def add(playlist_id: RowId, body: Adding) -> PlaylistShown:
         playlists.add(playlist_id, body.track_ids, body.position)
         return _described(playlists.get(playlist_id))
 
     @router.patch("/{playlist_id}/tracks/{entry_id}")
-    def move(playlist_id: RowId, entry_id: RowId, body: Moving) -> dict[str, Any]:
+    def move(playlist_id: RowId, entry_id: RowId, body: Moving) -> PlaylistShown:
         playlists.move(playlist_id, entry_id, body.position)
         return _described(playlists.get(playlist_id))
 
@@ -95,7 +122,7 @@ def build_playlist_router(library: RepositoryFactory) -> APIRouter:
     return router
 
 
-def _described(playlist: Playlist) -> dict[str, Any]:
+def _described(playlist: Playlist) -> PlaylistShown:
     return {
         "id": playlist.id,
         "name": playlist.name,

@@ -39,6 +39,31 @@ _STATUS: Final[Mapping[type[errors.TonearmError], int]] = {
 }
 
 
+PROBLEM: Final[dict[int | str, dict[str, object]]] = {
+    "default": {
+        "description": "What went wrong, as RFC 9457 has it: a sentence for people and a code for programs.",
+        "content": {
+            "application/problem+json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["type", "title", "status", "detail", "code"],
+                    "properties": {
+                        "type": {"type": "string"},
+                        "title": {"type": "string"},
+                        "status": {"type": "integer"},
+                        "detail": {"type": "string"},
+                        "code": {"type": "string"},
+                        "position": {"type": "integer"},
+                        "wanted": {"type": "array", "items": {"type": "string"}},
+                    },
+                }
+            }
+        },
+    }
+}
+"""Every answer that is no success, as the OpenAPI document shows it."""
+
+
 def problem(status: int, code: str, detail: str, **more: object) -> JSONResponse:
     """One problem document; ``code`` is for programs, ``detail`` a sentence for people, ``more`` what this
     kind of problem has besides."""

@@ -87,6 +87,7 @@ def test_order_and_limit_follow():
         ("and", 1, ["name of a field"]),
         ("lufs > 1e300", 8, ["too large"]),
         ("lufs > 5x", 8, ["means nothing"]),
+        ("title = 'a\0b'", 11, ["means nothing"]),
     ],
 )
 def test_errors_say_where_and_what_was_wanted(query, position, words):

@@ -62,6 +62,8 @@ def tokens(query: str) -> list[Token]:
         raise InvalidQuery(
             f"a query has at most {MAX_LENGTH:,} characters, got {len(query):,}", MAX_LENGTH + 1
         )
+    if "\0" in query:
+        raise _no_word(query, query.index("\0"))
     found: list[Token] = []
     place = 0
     while not found or found[-1].mark is not Mark.END:
