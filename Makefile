@@ -7,18 +7,20 @@
 # make sensitivity                   whether a wrong constant in any dimension turns a test red
 # make bench                         what it costs, beside others, written to docs/bench.md
 # make bench-streaming MUSIC=DIR     how soon it plays, and how many listeners this machine carries, printed
+# make bench-library [TRACKS=N]      how soon a library of half a million tracks answers, printed
 # make pairs MUSIC=DIR OUT=DIR       ten tracks before and after at equal loudness, with a table of what changed
 
 PYTHON ?= python3
 MUSIC  ?= demo
 PORT   ?= 8765
 OUT    ?= pairs
+TRACKS ?= 500000
 ONLY   ?=
 VENV   := .venv
 BIN    := $(VENV)/bin
 BENCH  := bench/.venv
 
-.PHONY: run test format pairs corridor factors dynamics sensitivity conformance quality quality-baseline bench bench-streaming clean
+.PHONY: run test format pairs corridor factors dynamics sensitivity conformance quality quality-baseline bench bench-streaming bench-library clean
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Tonearm needs Python 3.11 or newer: make PYTHON=/path/to/python3.11"; exit 1; }
@@ -94,6 +96,9 @@ bench: $(BENCH)/.installed
 
 bench-streaming: $(BENCH)/.installed
 	TONEARM_TEST_MUSIC="$(MUSIC)" $(BENCH)/bin/python -m bench streaming
+
+bench-library: $(BENCH)/.installed
+	$(BENCH)/bin/python -m bench library --tracks "$(TRACKS)"
 
 clean:
 	rm -rf $(VENV) $(BENCH) .data build dist

@@ -1,6 +1,7 @@
 """``python -m bench [SECTION ...] [--runs N]``: measure, print, and write ``docs/bench.md``.
 
-Without a section all are measured and the document is written; with some, they are only printed.
+Without a section all but the large library are measured and the document is written; with some, they are
+only printed.
 """
 
 import argparse
@@ -9,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from bench import document, lookup, machine, sound, streaming
+from bench import document, library, lookup, machine, sound, streaming
 from bench.measure import Measured, absent, measure
 from bench.sections import SECTIONS
 from tonearm.rendering.measure import measure_file
@@ -17,6 +18,7 @@ from tonearm.rendering.measure import measure_file
 DOCUMENT: Final = Path(__file__).parents[1] / "docs" / "bench.md"
 _FEWEST_RUNS: Final = 5
 _STREAMING: Final = "streaming"
+_LIBRARY: Final = "library"
 _ALL: Final = (*SECTIONS, _STREAMING)
 _WRITERS: Final = {
     "fingerprint": document.fingerprints,
@@ -28,12 +30,16 @@ _WRITERS: Final = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("sections", nargs="*", choices=[[], *_ALL], help="default: all")
+    parser.add_argument("sections", nargs="*", choices=[[], *_ALL, _LIBRARY], help="default: all but library")
     parser.add_argument("--runs", type=int, default=_FEWEST_RUNS, help="of each contender")
+    parser.add_argument("--tracks", type=int, default=library.TRACKS, help="of the large library")
+    parser.add_argument("--database-url", help="of an empty database for the large library")
     arguments = parser.parse_args()
     chosen = arguments.sections or list(_ALL)
     with tempfile.TemporaryDirectory(prefix="tonearm-bench-") as folder:
         text = _report(chosen, arguments.runs, Path(folder))
+        if _LIBRARY in chosen:
+            text += library.measure(Path(folder), arguments.database_url, arguments.tracks)
     print(text)
     if not arguments.sections:
         DOCUMENT.write_text(text + "\n", encoding="utf-8")

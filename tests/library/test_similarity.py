@@ -1,14 +1,17 @@
 """Similar tracks: those that plain numpy finds, kept true as fingerprints come and go."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 from analyses import analysis
 from scanned import scanned
+from sqlalchemy import insert
 
 from tonearm.library.nearness import Scale, heard
+from tonearm.library.tables import analyses, track_fingerprints
 from tonearm.model.errors import FingerprintNotReady, TrackNotFound
 from tonearm.model.fingerprint import BAND_NAMES, DIMENSION_NAMES, DIMENSIONS
 
@@ -120,6 +123,23 @@ def test_reasons_name_what_is_unusual_with_both_values(measured):
     assert "same tempo (181 and 181 BPM)" in reasons[ids[51]]
     assert all(len(because) <= 3 for because in reasons.values())
     assert any(reasons.values())
+
+
+def test_among_many_the_nearest_are_still_all_of_them(library, raw):
+    # So many that not all are ranked; written past the repository, which would take a minute.
+    count = 5_000
+    values = fingerprints(count, seed=4)
+    library.tracks.store([scanned(f"/music/{n:04}.flac", title=f"{n:04}") for n in range(count)])
+    signature = {"size": 1_000, "mtime_ns": 1_700_000_000, "content": "c0ffee"}
+    known = {"status": "complete", "algorithm_version": 1, "analysed_at": datetime.now(UTC), **signature}
+    with raw.begin() as connection:
+        connection.execute(insert(analyses), [{"track_id": n + 1, **known} for n in range(count)])
+        rows = [dict(zip(DIMENSION_NAMES, row, strict=True)) for row in values.tolist()]
+        connection.execute(
+            insert(track_fingerprints), [{"track_id": n, **row} for n, row in enumerate(rows, 1)]
+        )
+    found = [one.track_id for one in library.similarity.similar(7, 10)]
+    assert found == wanted_order(dict(enumerate(values, 1)), Scale.of(values), 7)[:10]
 
 
 def test_what_has_no_fingerprint_has_no_neighbours(measured):

@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session
 
 from tonearm.library.tables import library_state
 
-FEW: Final = 2_000
+FEW: Final = 1_000
 """So many rows are read and sorted within some milliseconds."""
 
 _LISTS: Final = 64

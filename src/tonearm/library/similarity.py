@@ -25,6 +25,7 @@ from tonearm.model.fingerprint import DIMENSION_NAMES
 
 _SAMPLE: Final = 4_000
 _CHUNK: Final = 20_000
+_STRIDE: Final = 64
 _SPARE: Final = 32
 """More than asked for are taken: those whose files are missing or have changed are left out."""
 
@@ -90,7 +91,7 @@ class SimilarityRepository:
                 taken *= 4
                 found = _values(session, self._nearest(points, wanted, taken))
         found.pop(track_id, None)
-        return _ranked(wanted, found, points.scale, agreement)[:limit]
+        return _ranked(wanted, found, points.scale, agreement, limit)
 
     def _nearest(self, points: "_Points", wanted: NDArray[np.float64], count: int) -> list[int]:
         with self._lock:
@@ -98,14 +99,18 @@ class SimilarityRepository:
 
 
 def _ranked(
-    wanted: NDArray[np.float64], found: dict[int, NDArray[np.float64]], scale: Scale, agreement: Agreement
+    wanted: NDArray[np.float64],
+    found: dict[int, NDArray[np.float64]],
+    scale: Scale,
+    agreement: Agreement,
+    limit: int,
 ) -> list[Similar]:
     """Distances anew, in double precision and from what the database says now."""
     if not found:
         return []
     points = scale.place(np.array([wanted, *found.values()])).astype(np.float64)
     distances = np.sqrt(((points[1:] - points[0]) ** 2).sum(axis=1))
-    rows = sorted(zip(distances.tolist(), found, strict=True))
+    rows = sorted(zip(distances.tolist(), found, strict=True))[:limit]
     return [
         Similar(other, distance, 1 / (1 + distance), agreement.words(found[other]))
         for distance, other in rows
@@ -133,8 +138,13 @@ class _Points:
         point = self.scale.place(wanted[np.newaxis])[0]
         # |p - q|^2 without |q|^2, which is the same for all.
         squares = self._norms[: self.count] - 2.0 * (self._matrix[: self.count] @ point)
-        order = np.argpartition(squares, count)[:count] if count < self.count else np.arange(self.count)
-        found: list[int] = self._ids[order].tolist()
+        if count >= self.count:
+            everyone: list[int] = self._ids[: self.count].tolist()
+            return everyone
+        # The count-th of some is no nearer than the count-th of all: only what is as near needs a ranking.
+        some = squares[::_STRIDE] if count * _STRIDE < self.count else squares
+        near = np.flatnonzero(squares <= np.partition(some, count)[count])
+        found: list[int] = self._ids[near[np.argsort(squares[near], kind="stable")[:count]]].tolist()
         return found
 
     def take(self, ids: NDArray[np.int32], values: NDArray[np.float64]) -> None:
