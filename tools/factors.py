@@ -1,13 +1,12 @@
-"""Measure what dynamics and width do to loudness, and write it as literals: ``python tools/factors.py DIR``.
+"""Measure what dynamics do to loudness, and write it as literals: ``python tools/factors.py DIR``.
 
 Every track below DIR is rendered with one stage alone, and its loudness measured by pyebur128.
 
     compression   2 dB, of tracks that are mastered                LU per dB of reduction
     restoration   as planned, of tracks that are restored          LU per dB of boost
                   and of clean ones pushed 3 to 12 dB into a brick wall
-    width         the side up and down by 1.5 dB, of all stereo    share of the side's energy that is heard
 
-The first two are the numbers with the least largest error; the third is the median.
+Both are the numbers with the least largest error.
 """
 
 import sys
@@ -23,10 +22,9 @@ from mastered import Samples, measured, planned, render
 from truth import lufs
 
 from tonearm.mastering.dynamics import MOST_REDUCTION_DB, compression, restoration, wanted_boost
-from tonearm.mastering.width import MOST_SIDE_DB, NARROWEST, STEREO
 from tonearm.model.errors import DecodeError
 from tonearm.model.measures import Analysis
-from tonearm.model.plan import MasteringPlan, MasteringState, Width
+from tonearm.model.plan import MasteringPlan, MasteringState
 
 DESTINATION: Final = Path(__file__).parents[1] / "src/tonearm/mastering/factors.py"
 FLAT: Final = (0.0,) * 7
@@ -35,10 +33,9 @@ LEAST_WEIGHT: Final = 1.0
 PUSHES_DB: Final = (3, 6, 9, 12)
 
 MODULE: Final = '''\
-"""What dynamics and width do to loudness, measured on music. Written by ``tools/factors.py``.
+"""What dynamics do to loudness, measured on music. Written by ``tools/factors.py``.
 
-Each number is what one stage alone did, by pyebur128. Of compression and restoration it is the one with
-the least largest error, of width the median.
+Each number is what one stage alone did, by pyebur128: the one with the least largest error.
 """
 
 from typing import Final
@@ -48,9 +45,6 @@ COMPRESSION_LU_PER_DB: Final = {compression.factor:.3f}
 
 RESTORATION_LU_PER_DB: Final = {restoration.factor:.3f}
 """LU per dB. Of {restoration.tracks} tracks and copies: within {restoration.error:.2f} LU."""
-
-SIDE_ENERGY_SHARE: Final = {width.factor:.3f}
-"""Share that is heard. Of {width.tracks} tracks, +/-{side:g} dB: within {width.error:.2f} LU."""
 '''
 
 
@@ -74,15 +68,6 @@ def least_largest_error(rows: list[tuple[float, float]]) -> Factor:
     errors = np.abs(found[:, None] - amounts[:, None] * candidates).max(axis=0)
     best = int(np.argmin(errors))
     return Factor(float(candidates[best]), len(rows), float(errors[best]))
-
-
-def median_share(rows: list[tuple[float, float, float]]) -> Factor:
-    """Of (width, gain in dB, change)."""
-    width, gain_db, found = np.array(rows).T
-    energy = 10.0 ** (gain_db / 10.0) - 1.0
-    share = float(np.median((10.0 ** (found / 10.0) - 1.0) / energy / width))
-    errors = found - 10.0 * np.log10(1.0 + share * width * energy)
-    return Factor(share, len(rows) // 2, float(np.abs(errors).max()))
 
 
 def tracks(directory: Path) -> Iterator[tuple[Samples, int, Analysis]]:
@@ -111,7 +96,7 @@ def re_opened(x: Samples, rate: int) -> Iterator[tuple[float, float]]:
 def main() -> None:
     if len(sys.argv) != 2:
         raise SystemExit("usage: python tools/factors.py DIR")
-    reduced, boosted, widened = [], [], []
+    reduced, boosted = [], []
     for x, rate, analysis in tracks(Path(sys.argv[1])):
         fingerprint, measures = analysis.fingerprint, analysis.measures
         lwrp = planned(analysis).lwrp
@@ -123,17 +108,10 @@ def main() -> None:
         for part in clean_excerpt(x, rate, analysis):
             for push in PUSHES_DB:
                 boosted += re_opened(limited(part, rate, push), rate)
-        if measures.channels == STEREO and fingerprint.stereo_width > NARROWEST:
-            widened += [
-                (fingerprint.stereo_width, side_db, change_lu(x, rate, width=Width(side_db)))
-                for side_db in (-MOST_SIDE_DB, MOST_SIDE_DB)
-            ]
     text = MODULE.format(
         compression=least_largest_error(reduced),
         restoration=least_largest_error(boosted),
-        width=median_share(widened),
         reduction=MOST_REDUCTION_DB,
-        side=MOST_SIDE_DB,
     )
     DESTINATION.write_text(text, encoding="utf-8")
 

@@ -1,14 +1,16 @@
 """Width by hand, and its effect on loudness by pyebur128."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from mastered import levels, render
+from mastered import levels, measured, render
+from scipy.signal import butter, sosfilt
 
 from tonearm.mastering.adaptive import AdaptiveMode
-from tonearm.mastering.factors import SIDE_ENERGY_SHARE
 from tonearm.mastering.width import Image, width, width_change
+from tonearm.model.measures import THIRD_OCTAVES_HZ
 from tonearm.model.plan import MasteringPlan, MasteringState, Policy, Preset, Target, Width
 
 
@@ -84,5 +86,41 @@ def test_the_predicted_loudness_is_what_pyebur128_measures(gain_db: float) -> No
     share = 0.49 / 1.49
     plan = MasteringPlan(state=MasteringState.FINGERPRINT, width=Width(gain_db), ceiling_dbtp=60.0)
     change = levels(render(x, plan, rate), rate).lufs - levels(x, rate).lufs
-    assert width_change(share / SIDE_ENERGY_SHARE, gain_db) == pytest.approx(change, abs=0.01)
-    assert width_change(share, 0.0) == 0.0
+    white = [10 * math.log10(hertz) for hertz in THIRD_OCTAVES_HZ]
+    image = Image(2, share, 1 - 2 * share)
+    assert width_change(white, image, Width(gain_db)) == pytest.approx(change, abs=0.01)
+
+
+@pytest.mark.parametrize("frequency", [40.0, 70.0, 100.0])
+@pytest.mark.parametrize("beside", [1.0, 0.5])
+def test_what_a_bass_made_mono_takes_from_the_loudness_is_predicted(frequency: float, beside: float) -> None:
+    """A bass of opposite sign in the two channels, under a middle."""
+    rng, rate, seconds = np.random.default_rng(1), 44_100, 25
+    t = np.arange(rate * seconds) / rate
+    pass_band = butter(2, [200.0, 6_000.0], "band", fs=rate, output="sos")
+    middle = 2 * sosfilt(pass_band, rng.normal(0, 0.05, len(t))) * (1 + 0.5 * np.sin(np.pi * t))
+    bass = 0.25 * np.sin(2 * np.pi * frequency * t) * (0.6 + 0.4 * np.sin(4 * np.pi * t))
+    x = np.stack([middle + bass, middle - beside * bass], axis=1).astype(np.float32)
+    known = measured(x, rate)
+    plan = AdaptiveMode().plan(known.fingerprint, known.measures, Preset.ADAPTIVE, 1.0, Target())
+    assert plan.width.mono_bass > 0.9
+    assert plan.predicted is not None
+    heard = levels(render(x, plan, rate), rate)
+    assert heard.lufs == pytest.approx(plan.predicted.lufs, abs=0.5)
+
+
+def test_nothing_taken_out_changes_nothing() -> None:
+    assert width_change([-30.0] * 30, Image(2, 0.3, -0.5), Width()) == 0.0
+
+
+def test_the_bass_of_a_channel_that_is_upside_down_is_left_alone() -> None:
+    assert width(Image(2, 0.97, -1.0), 1.0).mono_bass == 0.0
+    assert width(Image(2, 0.9, -1.0), 1.0).mono_bass == pytest.approx(0.5)
+    assert width(Image(2, 0.85, -1.0), 1.0).mono_bass == 1.0
+
+
+def test_the_reason_tells_of_a_channel_that_is_upside_down(track: type) -> None:
+    made = track(-20.0, bass_phase_correlation=-1.0)
+    fingerprint = replace(made.fingerprint, stereo_width=0.97)
+    plan = AdaptiveMode().plan(fingerprint, made.measures, Preset.ADAPTIVE, 1.0, Target())
+    assert "upside down" in plan.reasons["width"]

@@ -29,7 +29,7 @@ from tonearm.mastering.reasons import (
     width_reason,
 )
 from tonearm.mastering.shaping import Shaping
-from tonearm.mastering.width import Image, width
+from tonearm.mastering.width import UNKNOWN_IMAGE, Image, width
 from tonearm.model.fingerprint import Fingerprint
 from tonearm.model.measures import TrackMeasures
 from tonearm.model.plan import (
@@ -80,16 +80,16 @@ class AdaptiveMode:
         asked = Asked(MasteringState.FINGERPRINT, preset, intensity, target)
         # What is left of the preset's tone where the track is loud.
         compressed = compressed_weight(measured["crest_db"], measured["psr_p10_db"])
+        image = Image(measures.channels, fingerprint.stereo_width, measures.bass_phase_correlation)
         known = Known(
             measured=measured | _of_album(target),
             third_octaves_db=measures.third_octaves_db,
             rate=measures.rate,
             psr_p10_db=measures.psr_p10_db,
-            stereo_width=fingerprint.stereo_width,
+            image=image,
             master=lwrp.weights.master,
             tone_db=tuple(compressed * gain for gain in asked.bias.tone_db),
         )
-        image = Image(measures.channels, fingerprint.stereo_width, measures.bass_phase_correlation)
         shaping, wanted_db = _shaping(asked, known, image, lwrp.weights)
         plan = _with_dynamics(planned(asked, known, shaping), shaping.at(intensity), known, measures)
         plan = replace(plan, lwrp=lwrp)
@@ -130,7 +130,7 @@ class AdaptiveMode:
             third_octaves_db=probe.third_octaves_db,
             rate=probe.rate,
             psr_p10_db=LEAST_PSR_DB,
-            stereo_width=0.0,
+            image=UNKNOWN_IMAGE,
             master=master,
             tone_db=tuple(PROVISIONAL_EQ * gain for gain in bias.tone_db),
         )

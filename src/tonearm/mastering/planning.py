@@ -9,6 +9,7 @@ from tonearm.mastering.level import Level, album_level, track_level
 from tonearm.mastering.presets import BIASES, Bias
 from tonearm.mastering.shaping import Changes, Shaping, changes
 from tonearm.mastering.spectrum import loudness_change
+from tonearm.mastering.width import Image
 from tonearm.model.plan import MasteringPlan, MasteringState, Prediction, Preset, Target
 
 
@@ -39,7 +40,7 @@ class Known:
         third_octaves_db: 30 values.
         rate: sample rate, Hz.
         psr_p10_db: or so little that nothing is limited, where it is not known.
-        stereo_width: side energy over mid plus side energy, 0..1; 0 where it is not known.
+        image: of the track, or an ordinary one where it is not known: then no width is planned.
         master: weight of *master*, 0..1.
         tone_db: what is left of the preset's tone where the track is loud, seven bands.
     """
@@ -48,13 +49,13 @@ class Known:
     third_octaves_db: Sequence[float]
     rate: int
     psr_p10_db: float
-    stereo_width: float
+    image: Image
     master: float
     tone_db: tuple[float, ...]
 
     def changes(self, shaping: Shaping) -> Changes:
         """What a shaping does to loudness and peak."""
-        return changes(shaping, self.third_octaves_db, self.rate, self.stereo_width)
+        return changes(shaping, self.third_octaves_db, self.rate, self.image)
 
     def level(self, shaping: Shaping, target: Target) -> Level:
         """The level of the track after a whole ``shaping``, towards a target that the preset has moved.

@@ -8,7 +8,7 @@ from tonearm.mastering.correction import correction_weight
 from tonearm.mastering.dynamics import LONG_S, compression_change, restoration_change
 from tonearm.mastering.level import Level
 from tonearm.mastering.presets import BIASES, Bias
-from tonearm.mastering.width import NARROWEST, STEREO, WIDEST, Image
+from tonearm.mastering.width import NARROWEST, NOT_UPSIDE_DOWN, STEREO, WIDEST, Image
 from tonearm.model.fingerprint import BAND_NAMES
 from tonearm.model.plan import MasteringPlan, MasteringState, Policy, Target
 
@@ -141,6 +141,8 @@ def width_reason(plan: MasteringPlan, image: Image) -> str:
             f"{mono_bass:.0%} of the side under 120 Hz taken out: left and right correlate "
             f"{image.bass_phase_correlation:+.2f} there"
         )
+    elif image.bass_phase_correlation < 0.0 and image.stereo_width > NOT_UPSIDE_DOWN:
+        done.append("one channel seems to be upside down, so the bass is not made mono")
     if done:
         return "; ".join(done)
     if not NARROWEST <= image.stereo_width <= WIDEST and plan.lwrp is not None:

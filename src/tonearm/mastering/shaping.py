@@ -6,7 +6,7 @@ from typing import Final, Self
 
 from tonearm.mastering.dynamics import compression_change, restoration_change
 from tonearm.mastering.spectrum import loudness_change
-from tonearm.mastering.width import width_change
+from tonearm.mastering.width import Image, width_change
 from tonearm.model.plan import Width
 
 _AS_IT_IS: Final = Width()
@@ -40,7 +40,7 @@ class Changes:
     peak_db: float
 
 
-def changes(shaping: Shaping, third_octaves_db: Sequence[float], rate: int, stereo_width: float) -> Changes:
+def changes(shaping: Shaping, third_octaves_db: Sequence[float], rate: int, image: Image) -> Changes:
     """What a shaping does to a track.
 
     An attack is turned up by all of the boost; all else moves the peak as it moves loudness.
@@ -49,9 +49,9 @@ def changes(shaping: Shaping, third_octaves_db: Sequence[float], rate: int, ster
         shaping: what is done.
         third_octaves_db: of the track; 30 values.
         rate: sample rate, Hz.
-        stereo_width: side energy over mid plus side energy of the track, 0..1.
+        image: of the track.
     """
     eq_db = loudness_change(third_octaves_db, shaping.eq_db, rate)
     level_db = eq_db + compression_change(shaping.reduction_db)
-    level_db += width_change(stereo_width, shaping.width.side_gain_db)
+    level_db += width_change(third_octaves_db, image, shaping.width)
     return Changes(eq_db, level_db + restoration_change(shaping.boost_db), level_db + shaping.boost_db)
