@@ -43,7 +43,7 @@ from tonearm.library.tables import (
     track_genres,
     tracks,
 )
-from tonearm.library.track_store import store_files
+from tonearm.library.track_store import refresh_albums, store_files
 from tonearm.library.values import (
     FingerprintStatus,
     KnownFile,
@@ -237,9 +237,14 @@ class TrackRepository:
         What a listener put into a playlist or among the favourites stays: that is not for a scan to decide.
         """
         kept = union_all(select(favourites.c.track_id), select(playlist_entries.c.track_id))
-        statement = delete(tracks).where(tracks.c.missing_since < before, tracks.c.id.not_in(kept))
+        forgotten = and_(tracks.c.missing_since < before, tracks.c.id.not_in(kept))
+        in_albums = select(tracks.c.album_id).where(forgotten, tracks.c.album_id.is_not(None)).distinct()
         with self._sessions.writing() as session:
-            return session.connection().execute(statement).rowcount
+            connection = session.connection()
+            albums_touched = connection.execute(in_albums).scalars().all()
+            count = connection.execute(delete(tracks).where(forgotten)).rowcount
+            refresh_albums(connection, albums_touched)
+            return count
 
     def mark_missing(self, paths: Iterable[Path]) -> int:
         """Note that these files are gone; their rows stay. Returns how many were there before."""
