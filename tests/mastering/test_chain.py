@@ -323,3 +323,19 @@ def test_formats_out_of_range_are_refused(rate: int, channels: int) -> None:
 def test_time_runs_forward() -> None:
     with pytest.raises(ValueError, match="at least 0 s"):
         Chain(plan(), 44_100, 2).retarget(plan(), -1.0)
+
+
+def test_a_higher_ceiling_holds_from_its_frame_on_though_dynamics_hold_frames_back() -> None:
+    rate = 44_100
+    noise = np.random.default_rng(3).normal(0.0, 1.0, (rate, 2)).astype(np.float32)
+    work = Compression(2.0, 2.0, (-30.0, -30.0, -30.0))
+    low, high = (
+        MasteringPlan(state=MasteringState.FINGERPRINT, ceiling_dbtp=ceiling, compression=work)
+        for ceiling in (-7.0, -1.0)
+    )
+    chain, change = Chain(low, rate, 2), 20_480
+    before = chain.process(noise[:change])
+    chain.retarget(high, 0.0)
+    y = np.concatenate([before, chain.process(noise[change:]), chain.flush()])
+    assert np.abs(y[:change]).max() <= 10 ** (-7.0 / 20)
+    assert np.abs(y[change:]).max() > 10 ** (-7.0 / 20)

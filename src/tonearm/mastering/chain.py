@@ -11,6 +11,8 @@ every plan, the bypassed one too. All that follows is bounded, so what comes out
 """
 
 import math
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -93,7 +95,8 @@ class Chain:
     def __init__(self, plan: MasteringPlan, rate: int, channels: int, first_frame: int = 0) -> None:
         self._format = AudioFormat(rate, channels)
         settings = _Settings.of(plan, channels)
-        self._frame = first_frame
+        self._frame = self._limited = first_frame
+        self._thresholds: deque[tuple[int, float]] = deque()
         self._threshold_dbtp = settings.threshold_dbtp
         self._equaliser = Equaliser(settings.eq_db, rate, channels, first_frame)
         self._dynamics = Dynamics(settings.dynamics, rate, channels, first_frame)
@@ -148,8 +151,7 @@ class Chain:
             count = min(len(sound) - start, _PIECE_FRAMES, self._frames_to_change())
             self._frame += count
             piece = self._dynamics.process(self._equaliser.process(sound[start : start + count]))
-            parts.append(self._limiter.process(self._gain.process(self._stereo.process(piece))))
-            self._reduction_db = max(self._reduction_db, self._limiter.reduction_db)
+            parts += self._limit(self._gain.process(self._stereo.process(piece)))
             self._compression_db = max(self._compression_db, self._dynamics.reduction_db)
             self._boost_db = max(self._boost_db, self._dynamics.boost_db)
             start += count
@@ -159,11 +161,26 @@ class Chain:
         """The frames held back. Nothing may be processed after it."""
         held = self._gain.process(self._stereo.process(self._dynamics.flush()))
         self._compression_db, self._boost_db = self._dynamics.reduction_db, self._dynamics.boost_db
-        parts = [self._limiter.process(held)]
-        self._reduction_db = self._limiter.reduction_db
-        parts.append(self._limiter.flush())
+        self._reduction_db = 0.0
+        parts = [*self._limit(held), self._limiter.flush()]
         self._reduction_db = max(self._reduction_db, self._limiter.reduction_db)
         return np.concatenate(parts)
+
+    def _limit(self, sound: Block) -> Iterator[Block]:
+        """Limit what comes out of the other stages, with a new threshold from the very frame it is meant for:
+        dynamics hold frames back, so the limiter comes to it later than the equaliser does."""
+        while self._thresholds and self._thresholds[0][0] < self._limited + len(sound):
+            frame, threshold_dbtp = self._thresholds.popleft()
+            before, sound = np.split(sound, [max(0, frame - self._limited)])
+            yield self._limit_piece(before)
+            self._limiter.set_threshold(threshold_dbtp)
+        yield self._limit_piece(sound)
+
+    def _limit_piece(self, sound: Block) -> Block:
+        self._limited += len(sound)
+        limited = self._limiter.process(sound)
+        self._reduction_db = max(self._reduction_db, self._limiter.reduction_db)
+        return limited
 
     def _sound(self, block: Block) -> Block:
         if block.dtype != np.float32 or block.ndim != 2 or block.shape[1] != self._format.channels:
@@ -198,4 +215,4 @@ class Chain:
     def _hold(self, threshold_dbtp: float) -> None:
         if threshold_dbtp != self._threshold_dbtp:
             self._threshold_dbtp = threshold_dbtp
-            self._limiter.set_threshold(threshold_dbtp)
+            self._thresholds.append((self._frame, threshold_dbtp))
