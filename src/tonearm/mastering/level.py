@@ -77,6 +77,7 @@ def track_level(
     master: float,
     tone_change_db: float,
     change_db: float,
+    room_change_db: float,
     target_lufs: float,
     ceiling_dbtp: float,
 ) -> Level:
@@ -87,14 +88,15 @@ def track_level(
         master: weight of *master*, 0..1.
         tone_change_db: predicted loudness change by what is left of the preset's tone where the track is
             loud, LU.
-        change_db: d, predicted loudness change by the whole equaliser, LU.
+        change_db: d, predicted loudness change by what comes before the gain, LU.
+        room_change_db: the same without what only the side loses, dB: that leaves no room under the ceiling.
         target_lufs, ceiling_dbtp: what is asked for.
     """
     limit = ceiling_dbtp - MARGIN_DB
     peak = peak_read(true_peak_dbtp)
     relief = master * (true_peak_dbtp - peak + most_limiting(peak, lufs, psr_p10_db))
     below = max(0.0, LOUD_BORDER_LUFS + RAMP_HALF_WIDTH - lufs)
-    rise = min(relief - change_db, _RISE_PER_LU * below - tone_change_db)
+    rise = min(relief - room_change_db, _RISE_PER_LU * below - tone_change_db)
     return Level(
         target_term_db=target_lufs - (lufs + change_db),
         ceiling_term_db=limit - true_peak_dbtp + rise,

@@ -63,7 +63,8 @@ class Known:
         Raises:
             ValueError: the level is ``album`` and no album was given.
         """
-        change_db = self.changes(shaping).loudness_db
+        moved = self.changes(shaping)
+        change_db = moved.loudness_db
         if target.level == "album":
             if target.album is None:
                 raise ValueError("level 'album' wants the album's loudness and true peak, got none")
@@ -75,6 +76,7 @@ class Known:
             master=self.master,
             tone_change_db=loudness_change(self.third_octaves_db, self.tone_db, self.rate),
             change_db=change_db,
+            room_change_db=moved.room_db,
             target_lufs=target.lufs,
             ceiling_dbtp=target.ceiling_dbtp,
         )

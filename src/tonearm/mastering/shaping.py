@@ -33,11 +33,15 @@ class Shaping:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Predicted changes of the equaliser's part and of the whole: loudness, LU; highest peak, dB."""
+    """Predicted changes of the equaliser's part and of the whole: loudness, LU; highest peak, dB.
+
+    ``room_db`` is that of the level under the ceiling: what the side loses, the peaks may keep.
+    """
 
     eq_db: float
     loudness_db: float
     peak_db: float
+    room_db: float
 
 
 def changes(shaping: Shaping, third_octaves_db: Sequence[float], rate: int, image: Image) -> Changes:
@@ -52,6 +56,8 @@ def changes(shaping: Shaping, third_octaves_db: Sequence[float], rate: int, imag
         image: of the track.
     """
     eq_db = loudness_change(third_octaves_db, shaping.eq_db, rate)
-    level_db = eq_db + compression_change(shaping.reduction_db)
-    level_db += width_change(third_octaves_db, image, shaping.width)
-    return Changes(eq_db, level_db + restoration_change(shaping.boost_db), level_db + shaping.boost_db)
+    width_db = width_change(third_octaves_db, image, shaping.width)
+    kept_db = eq_db + compression_change(shaping.reduction_db) + max(0.0, width_db)
+    opened_db = restoration_change(shaping.boost_db)
+    loudness_db = kept_db + min(0.0, width_db) + opened_db
+    return Changes(eq_db, loudness_db, kept_db + shaping.boost_db, kept_db + opened_db)
