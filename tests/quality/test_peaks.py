@@ -47,10 +47,7 @@ def test_the_ceiling_holds_for_music_that_was_limited_before(push_db: float) -> 
 @given(seed=st.integers(0, 1 << 30), name=st.sampled_from(sorted(waves(8_000, 1))))
 def test_the_ceiling_of_the_moment_holds_while_plans_change(seed: int, name: str) -> None:
     x = amplified(waves(8_000, 12_000)[name], 3.0)
-    # Where both change, the chain goes over to the other ceiling by the delay of its dynamics too soon.
-    found = [finding for finding in peaks.glides(x, 8_000, seed, name) if "and" not in finding.material]
-    assert len(found) == 2
-    assert_inside(found)
+    assert_inside(peaks.glides(x, 8_000, seed, name))
 
 
 @settings(max_examples=40, deadline=None)
