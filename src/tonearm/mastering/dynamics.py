@@ -38,8 +38,6 @@ _PEAKS_SHARE: Final = 60.0
 _LOUD_SHARE: Final = 90.0
 _APART_DB: Final = 1.0
 _PEAKS_OVER_S: Final = 0.5
-_OVERS_UNDER_PEAK_DB: Final = 1.5
-_NEAR_FULL_SCALE_DBFS: Final = -0.5
 _FULL_SCALE: Final = 127.0
 _SOFTEST: Final = 0.5 / _FULL_SCALE
 
@@ -129,8 +127,7 @@ def gathered_peaks_dbfs(measures: TrackMeasures) -> float:
     """The level near which a track's peaks are: of its half seconds 60 percent peak lower; dB full scale.
 
     It is at most 1 dB under that of the loudest tenth, for a track that is mostly quiet is limited in its
-    loud parts. It is read from the waveform, which knows nothing over full scale: where the peaks gather
-    there, they are taken to lie 1.5 dB under the highest true peak.
+    loud parts. It is read from the waveform, which knows nothing over full scale.
     """
     pairs = np.frombuffer(measures.waveform, np.int8).reshape(WAVEFORM_PAIRS, 2).astype(np.float64)
     peaks = np.abs(pairs).max(axis=1) / _FULL_SCALE
@@ -139,6 +136,4 @@ def gathered_peaks_dbfs(measures: TrackMeasures) -> float:
     count = WAVEFORM_PAIRS // together
     highest = peaks[: count * together].reshape(count, together).max(axis=1)
     most, loud = np.percentile(highest, (_PEAKS_SHARE, _LOUD_SHARE))
-    gathered = float(20.0 * np.log10(max(most, loud * 10.0 ** (-_APART_DB / 20.0), _SOFTEST)))
-    over = max(0.0, measures.true_peak_dbtp - _OVERS_UNDER_PEAK_DB - gathered)
-    return gathered + over * ramp(gathered, _NEAR_FULL_SCALE_DBFS, 0.0)
+    return float(20.0 * np.log10(max(most, loud * 10.0 ** (-_APART_DB / 20.0), _SOFTEST)))
