@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from music import clip
 from PIL import Image
+from structlog.testing import capture_logs
 
 from tonearm.artwork.pictures import Pictures
 from tonearm.artwork.sources import MOST_BYTES, Candidate
@@ -126,11 +127,13 @@ def test_it_is_made_once_and_made_anew_when_it_changes(folder: Path, kept: Path)
     assert len({first.tag, second.tag, pictures.picture([candidate(folder)], 128).tag}) == 3
 
 
-def test_a_folder_that_cannot_be_written_costs_only_time(folder: Path, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_costs_time_and_is_told(folder: Path, tmp_path: Path) -> None:
     picture(folder / "cover.jpg", RED)
     blocked = tmp_path / "kept"
     blocked.write_text("a file where the folder should be")
-    assert colour_of(Pictures(blocked).picture([candidate(folder)], 64).data) == RED
+    with capture_logs() as told:
+        assert colour_of(Pictures(blocked).picture([candidate(folder)], 64).data) == RED
+    assert [entry["log_level"] for entry in told] == ["warning"]
 
 
 def test_what_was_not_used_for_longest_goes_first(folder: Path, kept: Path) -> None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import structlog
+
 from tonearm.artwork.scaling import UnusablePicture, scaled
 from tonearm.artwork.sources import Candidate, sources
 from tonearm.model.errors import NoArtwork
@@ -17,6 +19,8 @@ SIZES: Final = (64, 128, 256, 512, 1024)
 
 KEPT_BYTES: Final = 1 << 30
 _TEMPORARY: Final = ".tmp"
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,7 @@ class Pictures:
             return None
 
     def _keep(self, tag: str, data: bytes) -> None:
-        """Under a temporary name first, so that no one sees half of it. A full disk costs only time."""
+        """Under a temporary name first, so that no one sees half of it; where it cannot be kept, that is told."""
         path = self._path(tag)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -106,5 +110,5 @@ class Pictures:
             except BaseException:
                 Path(temporary).unlink(missing_ok=True)
                 raise
-        except OSError:
-            return
+        except OSError as error:
+            log.warning("A cover cannot be kept, so it is made each time", reason=error.strerror)

@@ -13,7 +13,7 @@ from tonearm.artwork.sources import Candidate
 from tonearm.library.repositories import RepositoryFactory
 from tonearm.model.errors import NoArtwork
 from tonearm.model.track import Track
-from tonearm.routers.parameters import AlbumId, TrackId
+from tonearm.routers.parameters import RowId, TrackId
 
 DEFAULT_SIZE: Final = 256
 _CACHE: Final = "private, no-cache"
@@ -55,7 +55,7 @@ def build_artwork_router(library: RepositoryFactory, pictures: PictureMaker, mak
         return Response(picture.data, media_type="image/jpeg", headers=headers)
 
     @router.get("/albums/{album_id}/artwork", response_class=Response, responses=_ANSWERS)
-    async def of_album(request: Request, album_id: AlbumId, size: Size = DEFAULT_SIZE) -> Response:
+    async def of_album(request: Request, album_id: RowId, size: Size = DEFAULT_SIZE) -> Response:
         def files() -> Sequence[Track]:
             found = [summary.track for summary in library.tracks.of_album(album_id)]
             if not found:

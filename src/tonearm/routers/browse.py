@@ -20,7 +20,7 @@ from tonearm.routers.described import (
     place,
     tracks_page,
 )
-from tonearm.routers.parameters import AlbumId, Limit, Offset, OrderBy, RowId, Search
+from tonearm.routers.parameters import Limit, Offset, OrderBy, RowId, Search
 
 
 def build_album_router(library: RepositoryFactory) -> APIRouter:
@@ -34,7 +34,7 @@ def build_album_router(library: RepositoryFactory) -> APIRouter:
         return albums_page(library.albums.page(limit, offset, search, order_by), limit, offset)
 
     @router.get("/{album_id}")
-    def album(album_id: AlbumId) -> AlbumWithTracks:
+    def album(album_id: RowId) -> AlbumWithTracks:
         found = library.albums.get(album_id)
         if found is None:
             raise AlbumNotFound(f"there is no album {album_id}")

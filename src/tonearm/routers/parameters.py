@@ -9,11 +9,9 @@ MAX_PAGE: Final = 500
 TrackId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 """A track's number; as large as a database can count."""
 
-AlbumId = Annotated[int, Path(ge=1, le=2**63 - 1)]
-"""An album's number."""
 
 RowId = Annotated[int, Path(ge=1, le=2**63 - 1)]
-"""The number of an artist, a genre, a playlist and what else is counted."""
+"""The number of an album, an artist, a genre, a playlist and what else is counted."""
 
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE)]
 Offset = Annotated[int, Query(ge=0, le=2**53)]
