@@ -98,7 +98,7 @@ class Pictures:
             return None
 
     def _keep(self, tag: str, data: bytes) -> None:
-        """Under a temporary name first, so that no one sees half of it; where it cannot be kept, that is told."""
+        """Under a temporary name first, so that no one sees half of it. A disk that is full is told of."""
         path = self._path(tag)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
