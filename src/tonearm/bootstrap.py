@@ -47,6 +47,7 @@ from tonearm.routers.health import build_health_router
 from tonearm.routers.library import build_library_router
 from tonearm.routers.metrics import Metrics
 from tonearm.routers.newsroom import ScanNews
+from tonearm.routers.preferences import ListenerPreferences, build_preferences_router
 from tonearm.routers.slots import StreamSlots
 from tonearm.routers.system import SocketRouter
 from tonearm.routers.web import build_web_router
@@ -220,6 +221,7 @@ async def _build(settings: Settings, stack: AsyncExitStack) -> WebServer:
     loop = asyncio.get_running_loop()
     library = await loop.run_in_executor(blocking, _open_library, settings)
     stack.callback(library.close)
+    preferences = await loop.run_in_executor(blocking, ListenerPreferences, library)
     pool = RenderPool(max(LEAST_RENDERERS, os.cpu_count() or 1))
     stack.callback(pool.close, PATIENCE_S)
     kernels = asyncio.wrap_future(pool.submit(COMPILED_FIRST, warm_kernels))
@@ -235,7 +237,7 @@ async def _build(settings: Settings, stack: AsyncExitStack) -> WebServer:
     background.start()
     services.push_async_callback(background.stop)
     registry = CollectorRegistry()
-    sockets, audio = _build_streams(settings, library, blocking, generator, pool, registry)
+    sockets, audio = _build_streams(settings, library, blocking, generator, pool, registry, preferences)
     news = ScanNews(lambda told: loop.call_soon_threadsafe(sockets.tell, told), time.monotonic)
     scans = ScanJobs(
         Scanner(settings.library.roots, library.tracks, read_file),
@@ -254,8 +256,11 @@ async def _build(settings: Settings, stack: AsyncExitStack) -> WebServer:
         [
             build_health_router(readiness, registry),
             build_library_router(library, scans),
-            build_fingerprint_router(library, background, background, AdaptiveMode(), Target()),
+            build_fingerprint_router(
+                library, background, background, AdaptiveMode(), Target(), preferences.current
+            ),
             build_enhancement_router(),
+            build_preferences_router(preferences),
             *build_collection_routers(library),
             build_artwork_router(library, pictures, drawing),
             sockets.router,
@@ -294,6 +299,7 @@ def _build_streams(
     generator: FingerprintGenerator,
     pool: RenderPool,
     registry: CollectorRegistry,
+    preferences: ListenerPreferences,
 ) -> tuple[SocketRouter, AudioRouter]:
     """The WebSocket and what plays on it, and the same over HTTP."""
     metrics = Metrics(registry)
@@ -312,8 +318,10 @@ def _build_streams(
         counts=metrics,
     )
     slots = StreamSlots(settings.limits.streams_total, settings.limits.streams_per_client)
-    sockets = SocketRouter(controller, slots, Times(), metrics, _History(library, blocking))
-    audio = AudioRouter(Renditions(controller, _open_renderer, pool, time.monotonic), slots, HTTP_STALL_S)
+    prefers = preferences.current
+    sockets = SocketRouter(controller, slots, Times(), metrics, _History(library, blocking), prefers)
+    renditions = Renditions(controller, _open_renderer, pool, time.monotonic)
+    audio = AudioRouter(renditions, slots, HTTP_STALL_S, prefers)
     metrics.show("tonearm_connections", "Open WebSocket connections", lambda: sockets.connected)
     metrics.show(
         "tonearm_stream_places_taken", "Streams being made, on sockets and over HTTP", lambda: slots.in_use

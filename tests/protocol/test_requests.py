@@ -32,7 +32,7 @@ def refused(text: str) -> BadMessage:
 
 
 def test_a_play_with_nothing_but_a_track_takes_the_defaults():
-    assert parse(said("play_enhanced", track_id=7)) == PlayEnhanced(7, Preset.ADAPTIVE, 1.0, 0.0, None)
+    assert parse(said("play_enhanced", track_id=7)) == PlayEnhanced(7, None, None, 0.0, None)
     assert parse(said("play_normal", track_id=7)) == PlayNormal(7)
     assert PlayNormal(7) == PlayNormal(7, 0.0, None, SampleFormat.F32LE, level_match=False)
 

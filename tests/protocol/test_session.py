@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tonearm.model.plan import MasteringState, Preset
+from tonearm.model.preferences import Preferences
 from tonearm.model.stream import Heard, MeterReading
 from tonearm.protocol.frames import AudioFrame, Place
 from tonearm.protocol.messages import EndReason, StreamStarted, StreamType
@@ -18,7 +19,8 @@ class Talk:
     """A session, and a clock that gives it all the time it wants."""
 
     def __init__(self, transport: Transport = Transport.BASE64) -> None:
-        self.session = Session(transport)
+        self.session = Session(transport, lambda: self.prefers)
+        self.prefers = Preferences()
         self.now = 0.0
 
     def say(self, kind: str, **data: object):
@@ -29,6 +31,35 @@ class Talk:
         action = self.say(kind, **data)
         assert isinstance(action, Play)
         return action
+
+
+def test_what_a_play_leaves_out_is_as_the_listener_prefers_it_then():
+    talk = Talk()
+    talk.prefers = Preferences(Preset.LIVE, 0.25, -18.0, "album")
+    said = talk.play(track_id=1).request
+    assert (said.preset, said.intensity, said.target_lufs, said.level) == ("live", 0.25, -18.0, "album")
+    named = talk.play(track_id=1, preset="warm", intensity=0, level="track").request
+    assert (named.preset, named.intensity, named.target_lufs, named.level) == ("warm", 0.0, -18.0, "track")
+
+
+def test_what_plays_stays_as_it_is_when_the_preferences_change():
+    talk = Talk()
+    talk.prefers = Preferences(Preset.LIVE, 0.25, -18.0, "album")
+    talk.play(track_id=1)
+    talk.prefers = Preferences()
+    for action in (talk.play("seek", track_id=1, position=1), talk.play("set_enhancement", position=2)):
+        said = action.request
+        assert (said.preset, said.intensity, said.target_lufs, said.level) == ("live", 0.25, -18.0, "album")
+    said = talk.play(track_id=1).request
+    assert (said.preset, said.intensity, said.target_lufs, said.level) == ("adaptive", 1.0, -14.0, "track")
+
+
+@pytest.mark.parametrize("kind", ["play_normal", "seek"])
+def test_the_first_of_a_connection_is_matched_or_mastered_as_preferred(kind):
+    talk = Talk()
+    talk.prefers = Preferences(Preset.LIVE, 0.25, -18.0, "album")
+    said = talk.play(kind, track_id=1, **({"position": 1} if kind == "seek" else {})).request
+    assert (said.preset, said.intensity, said.target_lufs, said.level) == ("live", 0.25, -18.0, "album")
 
 
 def test_every_stream_has_a_larger_epoch():
@@ -204,7 +235,7 @@ def is_refused(action: object) -> bool:
 
 
 def test_a_burst_of_forty_and_then_twenty_a_second():
-    session = Session(Transport.BASE64)
+    session = Session(Transport.BASE64, Preferences)
     burst = pauses(session, [0.0] * 60)
     assert [is_refused(action) for action in burst] == [False] * 40 + [True] * 20
     steady = pauses(session, [1.0 + n / 20 for n in range(200)])
@@ -212,13 +243,13 @@ def test_a_burst_of_forty_and_then_twenty_a_second():
 
 
 def test_keep_alives_are_free():
-    session = Session(Transport.BASE64)
+    session = Session(Transport.BASE64, Preferences)
     answers = [session.receive_text('{"type":"ping"}', 0.0) for _ in range(1_000)]
     assert all(isinstance(answer, Reply) and "pong" in answer.text for answer in answers)
 
 
 def test_rubbish_counts_too():
-    session = Session(Transport.BASE64)
+    session = Session(Transport.BASE64, Preferences)
     answers = [session.receive_text("{", 0.0) for _ in range(39)] + [session.receive_binary(0.0)]
     assert not any(is_refused(answer) for answer in answers)
     assert is_refused(session.receive_text("{", 0.0))
@@ -226,7 +257,7 @@ def test_rubbish_counts_too():
 
 
 def test_five_seconds_of_too_much_close_the_connection():
-    session = Session(Transport.BASE64)
+    session = Session(Transport.BASE64, Preferences)
     answers = pauses(session, [n / 1_000 for n in range(8_000)])
     closes = [n for n, answer in enumerate(answers) if isinstance(answer, Close)]
     assert closes
@@ -235,21 +266,21 @@ def test_five_seconds_of_too_much_close_the_connection():
 
 
 def test_a_flood_is_not_answered_with_a_flood():
-    session = Session(Transport.BASE64)
+    session = Session(Transport.BASE64, Preferences)
     answers = pauses(session, [n / 10_000 for n in range(10_000)])
     assert sum(answer is not None for answer in answers) < 400
 
 
 @pytest.mark.parametrize("gap", [2.0, 10.0])
 def test_bursts_with_calm_between_them_are_forgiven(gap):
-    session = Session(Transport.BASE64)
+    session = Session(Transport.BASE64, Preferences)
     for n in range(10):
         answers = pauses(session, [n * gap] * 100)
         assert not any(isinstance(answer, Close) for answer in answers)
 
 
 def test_binary_messages_are_refused():
-    reply = Session(Transport.BASE64).receive_binary(0.0)
+    reply = Session(Transport.BASE64, Preferences).receive_binary(0.0)
     assert json.loads(reply.text)["error"] == "unsupported_frame_type"
 
 

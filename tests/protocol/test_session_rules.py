@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from tonearm.model.plan import MasteringState
+from tonearm.model.preferences import Preferences
 from tonearm.model.stream import Heard, MeterReading
 from tonearm.protocol.frames import AudioFrame, Place
 from tonearm.protocol.messages import EndReason, StreamEnded, StreamRequest, StreamStarted
@@ -63,7 +64,7 @@ class Conversation(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.session = Session(Transport.BASE64)
+        self.session = Session(Transport.BASE64, Preferences)
         self.now = 0.0
         self.wire: list[dict[str, Any]] = []
         self.making: StreamRequest | None = None

@@ -13,6 +13,7 @@ import pytest
 from tonearm.audio.streamed import StreamKind
 from tonearm.model.errors import DecodeError, FileMissing, TonearmError
 from tonearm.model.plan import MasteringState, Preset
+from tonearm.model.preferences import Preferences
 from tonearm.protocol.messages import StreamRequest, StreamType
 from tonearm.protocol.requests import BadMessage, ErrorKind
 from tonearm.routers.app import build_app
@@ -62,6 +63,7 @@ class Desk:
     asked: list[tuple[StreamRequest, StreamKind]] = field(default_factory=list)
     file: Path = Path("/music/song.flac")
     files: list[StreamRequest] = field(default_factory=list)
+    prefers: Preferences = field(default_factory=Preferences)
     hold: asyncio.Event | None = None
     left: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -93,7 +95,7 @@ def slots() -> StreamSlots:
 
 @pytest.fixture
 async def http(desk: Desk, slots: StreamSlots) -> AsyncIterator[httpx.AsyncClient]:
-    app = build_app([AudioRouter(desk, slots, 60.0).router], allow_hosts=[], token=None)
+    app = build_app([AudioRouter(desk, slots, 60.0, lambda: desk.prefers).router], allow_hosts=[], token=None)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         yield client
@@ -122,6 +124,18 @@ async def test_what_is_asked_for_is_what_is_made(http: httpx.AsyncClient, desk: 
     assert (plain.preset, plain.intensity, plain.level, flac) == ("adaptive", 1.0, "track", StreamKind.FLAC)
     assert plain.stream_type is StreamType.ENHANCED
     assert (original.stream_type, original.start_position) == (StreamType.NORMAL, 3.0)
+
+
+async def test_what_is_not_asked_for_is_as_the_listener_prefers_it(
+    http: httpx.AsyncClient, desk: Desk
+) -> None:
+    desk.prefers = Preferences(preset=Preset.LIVE, intensity=0.25, target_lufs=-18.0, level="album")
+    await http.get(AUDIO)
+    await http.get(AUDIO, params={"preset": "warm", "intensity": 1, "level": "track"})
+    (preferred, _), (named, _) = desk.asked
+    assert (preferred.preset, preferred.intensity, preferred.level) == ("live", 0.25, "album")
+    assert (named.preset, named.intensity, named.level) == ("warm", 1.0, "track")
+    assert preferred.target_lufs == named.target_lufs == -18.0
 
 
 @pytest.mark.parametrize(
@@ -306,7 +320,7 @@ async def served(
     desk: Desk, slots: StreamSlots, stall_s: float = 60.0
 ) -> AsyncIterator[tuple[int, AudioRouter]]:
     """A real server in this loop."""
-    audio = AudioRouter(desk, slots, stall_s)
+    audio = AudioRouter(desk, slots, stall_s, Preferences)
     web = WebServer(build_app([audio.router], allow_hosts=[], token=None), audio.close)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         task = asyncio.create_task(web.serve(sockets=[listener]))

@@ -1,4 +1,4 @@
-"""Browsing, favourites, history, playlists and the listener's settings over HTTP."""
+"""Browsing, favourites, history and playlists over HTTP."""
 
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
@@ -151,17 +151,6 @@ async def test_a_playlist_from_its_beginning_to_its_end(http: httpx.AsyncClient)
 )
 async def test_a_playlist_is_named_properly(http: httpx.AsyncClient, body: dict[str, object]) -> None:
     assert (await http.post("/api/playlists", json=body)).status_code == 422
-
-
-async def test_settings_have_defaults_and_are_kept(http: httpx.AsyncClient) -> None:
-    default = {"preset": "adaptive", "intensity": 1.0, "target_lufs": -14.0, "level": "track"}
-    assert (await http.get("/api/settings")).json() == default
-    chosen = {"preset": "warm", "intensity": 0.5, "target_lufs": -18.0, "level": "album"}
-    assert (await http.put("/api/settings", json=chosen)).json() == chosen
-    assert (await http.get("/api/settings")).json() == chosen
-    for wrong in ({"intensity": 2}, {"preset": "loudest"}, {"target_lufs": 0}, {"port": 80}, {"level": None}):
-        assert (await http.put("/api/settings", json=wrong)).status_code == 422
-    assert (await http.get("/api/settings")).json() == chosen
 
 
 async def test_similar_tracks_have_a_rank_and_a_reason(

@@ -11,6 +11,7 @@ import pytest
 from numbered import RATE, Numbers, assert_streams_are_told_apart
 from prometheus_client import CollectorRegistry
 
+from tonearm.model.preferences import Preferences
 from tonearm.protocol.heard import LEAST_S, Heard
 from tonearm.protocol.requests import Transport
 from tonearm.protocol.session import Session
@@ -114,7 +115,14 @@ async def test_whatever_is_said_streams_are_told_apart_and_the_last_word_counts(
     registry = CollectorRegistry()
     counts, plays = Metrics(registry), Plays()
     connection = Connection(
-        wire, Session(Transport.BINARY), streams, StreamSlots(4, 4), Times(), counts, plays, clock
+        wire,
+        Session(Transport.BINARY, Preferences),
+        streams,
+        StreamSlots(4, 4),
+        Times(),
+        counts,
+        plays,
+        clock,
     )
     running = asyncio.create_task(connection.run())
     async with asyncio.timeout(60):

@@ -14,6 +14,7 @@ from scanned import scanned
 from tonearm.library.database import open_library
 from tonearm.library.repositories import RepositoryFactory
 from tonearm.mastering.adaptive import AdaptiveMode
+from tonearm.mastering.presets import BIASES
 from tonearm.model.errors import OutsideLibrary, ScanInProgress
 from tonearm.model.fingerprint import DIMENSION_NAMES
 from tonearm.model.plan import Preset, Target
@@ -23,6 +24,7 @@ from tonearm.routers.enhancement import build_enhancement_router
 from tonearm.routers.fingerprints import build_fingerprint_router
 from tonearm.routers.health import build_health_router
 from tonearm.routers.library import build_library_router
+from tonearm.routers.preferences import ListenerPreferences, build_preferences_router
 from tonearm.routers.web import build_web_router
 
 
@@ -71,11 +73,13 @@ def library(tmp_path: Path) -> Iterator[RepositoryFactory]:
 
 @pytest.fixture
 async def http(library: RepositoryFactory, desk: Desk) -> AsyncIterator[httpx.AsyncClient]:
+    preferences = ListenerPreferences(library)
     routers = [
         build_health_router(desk, CollectorRegistry()),
         build_library_router(library, desk),
-        build_fingerprint_router(library, desk, desk, AdaptiveMode(), Target()),
+        build_fingerprint_router(library, desk, desk, AdaptiveMode(), Target(), preferences.current),
         build_enhancement_router(),
+        build_preferences_router(preferences),
         build_web_router(),
     ]
     app = build_app(routers, allow_hosts=[], token=None)
@@ -151,6 +155,16 @@ async def test_fingerprint_and_plan_of_a_measured_track(
     assert plan["preset"] == "warm"
     assert plan["intensity"] == 0.5
     assert plan["lwrp"]["class"] in {"restore", "preserve", "master"}
+    assert plan["parameters"]["target_lufs"]["value"] == -14.0
+    await http.put("/api/settings", json={"preset": "live", "intensity": 0.25, "target_lufs": -18.0})
+    plan = (await http.get("/api/tracks/3/plan")).json()
+    assert (plan["preset"], plan["intensity"]) == ("live", 0.25)
+    # What the preset itself moves comes on top.
+    assert plan["parameters"]["target_lufs"]["value"] == pytest.approx(
+        -18.0 + BIASES[Preset.LIVE].target_offset_db
+    )
+    plan = (await http.get("/api/tracks/3/plan", params={"preset": "warm"})).json()
+    assert (plan["preset"], plan["intensity"]) == ("warm", 0.25)
     status = (await http.get("/api/library/fingerprints/status")).json()
     assert status["total_tracks"] == 30
     assert status["fingerprinted_tracks"] == 1

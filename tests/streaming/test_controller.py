@@ -361,6 +361,19 @@ async def test_the_plan_is_the_one_that_adaptive_mode_decides(stage):
     assert stage.renderers[0].source == wanted
 
 
+async def test_the_plan_aims_at_the_loudness_that_is_asked_for(stage):
+    stage.tracks.known = replace(stage.tracks.known, album_id=7)
+    stage.fingerprints.stored = found = counted(3 * RATE)
+    stage.albums.levels[7] = level = AlbumLevel(lufs=-25.0, true_peak_dbtp=-6.0)
+    mode = AdaptiveMode()
+    for of, album in (("track", None), ("album", level)):
+        await stage.play(level=of, target_lufs=-20.0)
+        target = Target(lufs=-20.0, level=of, album=album)
+        wanted = mode.plan(found.fingerprint, found.measures, Preset.ADAPTIVE, 1.0, target)
+        assert stage.renderers[-1].source == wanted
+        assert wanted.target_lufs == -20.0
+
+
 async def test_the_level_of_the_album_decides_the_gain(stage):
     stage.tracks.known = replace(stage.tracks.known, album_id=7)
     stage.fingerprints.stored = found = counted(3 * RATE)

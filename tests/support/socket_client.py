@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from websockets.asyncio.client import ClientConnection, connect
 
+from tonearm.model.preferences import Preferences
 from tonearm.protocol.heard import Heard
 from tonearm.routers.connection import Streams, Times
 from tonearm.routers.guard import Guard
@@ -60,6 +61,7 @@ async def serving(
         times=times or Times(),
         counts=Metrics(registry),
         history=Unwritten(),
+        preferences=Preferences,
     )
     app = FastAPI()
     app.include_router(sockets.router)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from tonearm.model.plan import Level, MasteringState, Preset
+from tonearm.model.plan import DEFAULT_TARGET_LUFS, Level, MasteringState, Preset
 from tonearm.model.stream import Joint
 from tonearm.protocol.requests import BadMessage, SampleFormat, Transport
 
@@ -45,6 +45,7 @@ class StreamRequest:
             when it is switched on and for ``level_match``.
         start_position: seconds.
         epoch: larger for each stream of a connection.
+        target_lufs: the loudness that the mastering aims at, LUFS.
         level_match: original and mastered sound equally loud; the louder is turned down.
         after_track_id: the track that has just played, and into which this one shall run on.
     """
@@ -57,6 +58,7 @@ class StreamRequest:
     transport: Transport
     epoch: int
     level: Level = "track"
+    target_lufs: float = DEFAULT_TARGET_LUFS
     is_seek: bool = False
     sample_format: SampleFormat = SampleFormat.F32LE
     level_match: bool = False

@@ -55,15 +55,18 @@ class BadMessage(TonearmError):
 
 @dataclass(frozen=True, slots=True)
 class PlayEnhanced:
-    """Play a track mastered, from ``start_position`` seconds; ``after_track_id`` has just played."""
+    """Play a track mastered, from ``start_position`` seconds; ``after_track_id`` has just played.
+
+    Of the mastering, what is None is as the listener prefers it.
+    """
 
     track_id: int
-    preset: Preset = Preset.ADAPTIVE
-    intensity: float = 1.0
+    preset: Preset | None = None
+    intensity: float | None = None
     start_position: float = 0.0
     transport: Transport | None = None
     sample_format: SampleFormat = SampleFormat.F32LE
-    level: Level = "track"
+    level: Level | None = None
     level_match: bool = False
     after_track_id: int | None = None
 
@@ -202,8 +205,10 @@ class _Fields:
     def preset(self) -> Preset | None:
         return self.choice("preset", Preset)
 
-    def level(self) -> Level:
-        value = self._data.get("level", "track")
+    def level(self) -> Level | None:
+        if "level" not in self._data:
+            return None
+        value = self._data["level"]
         if value not in ("track", "album"):
             raise _invalid(f"level must be track or album, got {_echo(value)}")
         return "album" if value == "album" else "track"
@@ -213,11 +218,10 @@ class _Fields:
 
 
 def _play_enhanced(fields: _Fields) -> PlayEnhanced:
-    intensity = fields.intensity()
     return PlayEnhanced(
         track_id=fields.track_id(),
-        preset=fields.preset() or Preset.ADAPTIVE,
-        intensity=1.0 if intensity is None else intensity,
+        preset=fields.preset(),
+        intensity=fields.intensity(),
         start_position=fields.start_position(),
         transport=fields.choice("transport", Transport),
         sample_format=fields.sample_format(),

@@ -5,8 +5,9 @@ The rules, for whatever is said in whatever order:
 - A stream is asked for by ``play_*``, ``seek`` and ``set_enhancement``. It gets an epoch larger than all
   before it, and takes the place of the one before: that one is cancelled, what waits of it is taken back,
   and if it has started it gets its end (``stopped``) before anything of the new one.
-- What a request leaves out is filled in. ``play_*`` takes the defaults; ``seek`` and ``set_enhancement``
-  take it from the latest request, stopped or not. ``set_enhancement`` needs a stream that was not stopped.
+- What a request leaves out is filled in. ``play_*`` takes what the listener prefers at that moment; ``seek``
+  and ``set_enhancement`` take it from the latest request, stopped or not. ``set_enhancement`` needs a
+  stream that was not stopped.
 - A stream has started when its ``audio_stream_start`` is on its way, and has then exactly one end: its
   own, or the one made here from the ledger of the frames that are really on their way.
 - ``pause``, ``resume`` and the buffer's state belong to the listener. A pause is handed on by ``seek`` and
@@ -25,10 +26,11 @@ The rules, for whatever is said in whatever order:
 | ping              | -                     | -                                    | pong               |
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from tonearm.model.plan import Preset
+from tonearm.model.preferences import Preferences
 from tonearm.protocol.flow import Flow
 from tonearm.protocol.frames import AudioFrame, StreamEvent
 from tonearm.protocol.messages import (
@@ -99,10 +101,12 @@ class Session:
 
     Args:
         transport: what streams use that name none.
+        preferences: tells what the listener prefers now; returns at once.
     """
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, preferences: Callable[[], Preferences]) -> None:
         self._transport = transport
+        self._preferences = preferences
         self._throttle = Throttle()
         self._flow = Flow(flow_controlled=False, paused=False)
         self._latest: StreamRequest | None = None
@@ -213,18 +217,15 @@ class Session:
         return Play(request, self._flow, first)
 
     def _requested(self, play: PlayEnhanced | PlayNormal) -> StreamRequest:
-        # A plain play keeps the last mastering in mind, for when it is switched on again.
-        mastering: PlayEnhanced | StreamRequest | None = self._latest
-        enhanced = isinstance(play, PlayEnhanced)
-        if isinstance(play, PlayEnhanced):
-            mastering = play
+        mastering = self._mastering(play)
         return _possible(
             StreamRequest(
                 track_id=play.track_id,
-                stream_type=StreamType.ENHANCED if enhanced else StreamType.NORMAL,
-                preset=mastering.preset if mastering else Preset.ADAPTIVE,
-                intensity=mastering.intensity if mastering else 1.0,
-                level=mastering.level if mastering else "track",
+                stream_type=StreamType.ENHANCED if isinstance(play, PlayEnhanced) else StreamType.NORMAL,
+                preset=mastering.preset,
+                intensity=mastering.intensity,
+                level=mastering.level,
+                target_lufs=mastering.target_lufs,
                 start_position=play.start_position,
                 transport=play.transport or self._transport,
                 sample_format=play.sample_format,
@@ -233,6 +234,18 @@ class Session:
                 epoch=self._epoch + 1,
             )
         )
+
+    def _mastering(self, play: PlayEnhanced | PlayNormal) -> Preferences | StreamRequest:
+        preferred = self._preferences()
+        if isinstance(play, PlayEnhanced):
+            return replace(
+                preferred,
+                preset=play.preset or preferred.preset,
+                intensity=preferred.intensity if play.intensity is None else play.intensity,
+                level=play.level or preferred.level,
+            )
+        # A plain play keeps the last mastering in mind, for when it is switched on again.
+        return self._latest or preferred
 
     def _sought(self, seek: Seek) -> StreamRequest:
         latest = self._latest or self._requested(PlayEnhanced(seek.track_id))

@@ -1,5 +1,6 @@
 """``GET /api/tracks/{id}/audio``: the same sound over HTTP, or the untouched file."""
 
+from collections.abc import Callable
 from contextlib import aclosing
 from enum import StrEnum
 from typing import Annotated, Final, Literal
@@ -12,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 from tonearm.audio.streamed import StreamKind
 from tonearm.model.errors import TonearmError
 from tonearm.model.plan import Level, Preset
+from tonearm.model.preferences import Preferences
 from tonearm.protocol.messages import StreamRequest, StreamType
 from tonearm.protocol.requests import BadMessage, Transport
 from tonearm.routers.parameters import Intensity, TrackId
@@ -46,14 +48,22 @@ class AudioRouter:
         slots: how many streams there may be, shared with the sockets.
         stall_s: how long a client may read nothing. A player that has enough for minutes, or is paused,
             reads nothing for as long.
+        preferences: tells what the listener prefers now; returns at once.
     """
 
-    def __init__(self, renditions: Renditions, slots: StreamSlots, stall_s: float) -> None:
+    def __init__(
+        self,
+        renditions: Renditions,
+        slots: StreamSlots,
+        stall_s: float,
+        preferences: Callable[[], Preferences],
+    ) -> None:
         self.router = APIRouter(prefix="/api", tags=["audio"])
         self.router.add_api_route(
             "/tracks/{track_id}/audio", self._audio, methods=["GET", "HEAD"], response_class=Response
         )
         self._renditions = renditions
+        self._preferences = preferences
         self._transfers = Transfers(slots, stall_s)
 
     async def close(self) -> None:
@@ -63,23 +73,28 @@ class AudioRouter:
     async def _audio(
         self,
         track_id: TrackId,
-        preset: Preset | Literal["none"] = Preset.ADAPTIVE,
-        intensity: Intensity = 1.0,
-        level: Level = "track",
+        preset: Preset | Literal["none"] | None = None,
+        intensity: Intensity | None = None,
+        level: Level | None = None,
         start: Start = 0.0,
         format: Format = Format.FLAC,  # noqa: A002 - the parameter's name on the wire
     ) -> Response:
-        """The track mastered and encoded as it goes, or the file itself, with `format=raw`."""
+        """The track mastered and encoded as it goes, or the file itself, with `format=raw`.
+
+        Without `preset`, `intensity` or `level` it is as the listener prefers it (`/api/settings`).
+        """
+        preferred = self._preferences()
         original = preset == "none" or format is Format.RAW
         request = StreamRequest(
             track_id=track_id,
             stream_type=StreamType.NORMAL if original else StreamType.ENHANCED,
-            preset=Preset.ADAPTIVE if preset == "none" else preset,
-            intensity=0.0 if original else intensity,
+            preset=preferred.preset if preset in {None, "none"} else Preset(preset),
+            intensity=0.0 if original else preferred.intensity if intensity is None else intensity,
             start_position=0.0 if format is Format.RAW else start,
             transport=Transport.BINARY,
             epoch=0,
-            level=level,
+            level=level or preferred.level,
+            target_lufs=preferred.target_lufs,
         )
 
         async def send_it(scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,5 +1,6 @@
 """Fingerprints and the plans that follow from them, over HTTP."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from tonearm.mastering.describe import describe
 from tonearm.model.errors import AlbumNotMeasured, NoAlbum
 from tonearm.model.measures import Analysis, describe_analysis
 from tonearm.model.plan import AlbumLevel, Level, Preset, Target
+from tonearm.model.preferences import Preferences
 from tonearm.model.track import Track
 from tonearm.routers.parameters import Intensity, TrackId
 from tonearm.routers.ports import AnalysisQueue, AnalysisStatus
@@ -27,8 +29,18 @@ def build_fingerprint_router(
     status: AnalysisStatus,
     mode: AdaptiveMode,
     target: Target,
+    preferences: Callable[[], Preferences],
 ) -> APIRouter:
-    """Routes on what was measured; the reading ones block, so they run in the thread pool."""
+    """Routes on what was measured; the reading ones block, so they run in the thread pool.
+
+    Args:
+        library: the tracks and what was measured of them.
+        queue: told what should be measured soon.
+        status: how fast that goes.
+        mode: what decides.
+        target: what it aims at, but for the loudness.
+        preferences: what the listener prefers now: loudness, and what a request leaves out.
+    """
     router = APIRouter(prefix="/api", tags=["fingerprints"])
 
     def measured(track: Track) -> Analysis | None:
@@ -59,16 +71,26 @@ def build_fingerprint_router(
     @router.get("/tracks/{track_id}/plan", response_model=None)
     def plan(
         track_id: TrackId,
-        preset: Preset = Preset.ADAPTIVE,
-        intensity: Intensity = 1.0,
-        level: Level = "track",
+        preset: Preset | None = None,
+        intensity: Intensity | None = None,
+        level: Level | None = None,
     ) -> dict[str, Any] | JSONResponse:
+        """The plan with its reasons; what is left out is as the listener prefers it (`/api/settings`)."""
+        preferred = preferences()
         track = library.tracks.get(track_id)
         analysis = measured(track)
         if analysis is None:
             return problem(404, "FINGERPRINT_NOT_READY", NOT_YET)
-        aim = replace(target, level="album", album=album_of(track)) if level == "album" else target
-        decided = mode.plan(analysis.fingerprint, analysis.measures, preset, intensity, aim)
+        aim = replace(target, lufs=preferred.target_lufs)
+        if (level or preferred.level) == "album":
+            aim = replace(aim, level="album", album=album_of(track))
+        decided = mode.plan(
+            analysis.fingerprint,
+            analysis.measures,
+            preset or preferred.preset,
+            preferred.intensity if intensity is None else intensity,
+            aim,
+        )
         return {"track_id": track_id, **describe(decided)}
 
     @router.get("/library/fingerprints/status")

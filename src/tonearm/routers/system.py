@@ -5,10 +5,12 @@ Whether a page may connect at all (Origin, Host, token) is settled before, by ``
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Final
 
 from fastapi import APIRouter, WebSocket
 
+from tonearm.model.preferences import Preferences
 from tonearm.protocol.messages import error_text
 from tonearm.protocol.news import News
 from tonearm.protocol.requests import BadMessage, ErrorKind, Transport
@@ -23,7 +25,13 @@ class SocketRouter:
     """``/ws`` and the connections on it."""
 
     def __init__(
-        self, streams: Streams, slots: StreamSlots, times: Times, counts: Counts, history: History
+        self,
+        streams: Streams,
+        slots: StreamSlots,
+        times: Times,
+        counts: Counts,
+        history: History,
+        preferences: Callable[[], Preferences],
     ) -> None:
         self.router = APIRouter()
         self.router.add_api_websocket_route("/ws", self._serve)
@@ -32,6 +40,7 @@ class SocketRouter:
         self._times = times
         self._counts = counts
         self._history = history
+        self._preferences = preferences
         self._connections: dict[Connection, asyncio.Task[None]] = {}
         self._closing = False
 
@@ -70,7 +79,7 @@ class SocketRouter:
                 ErrorKind.VALIDATION, f"transport must be {choices}; it is {DEFAULT_TRANSPORT} now"
             )
             await websocket.send_text(error_text(error))
-        session = Session(Transport(asked) if known else DEFAULT_TRANSPORT)
+        session = Session(Transport(asked) if known else DEFAULT_TRANSPORT, self._preferences)
         connection = Connection(
             websocket,
             session,
@@ -97,6 +106,8 @@ def build_socket_router(
     times: Times,
     counts: Counts,
     history: History,
+    preferences: Callable[[], Preferences],
 ) -> SocketRouter:
     """The WebSocket with its limits; include ``.router``, and call ``.close`` before the server stops."""
-    return SocketRouter(streams, StreamSlots(streams_total, streams_per_client), times, counts, history)
+    slots = StreamSlots(streams_total, streams_per_client)
+    return SocketRouter(streams, slots, times, counts, history, preferences)

@@ -18,7 +18,7 @@ from tonearm.model.errors import (
     TrackNotFound,
 )
 from tonearm.model.measures import Analysis
-from tonearm.model.plan import Target
+from tonearm.model.plan import AlbumLevel, Target
 from tonearm.model.stream import Joint
 from tonearm.model.track import Track
 from tonearm.protocol.flow import Flow
@@ -56,7 +56,7 @@ class AudioStreamController:
 
     Args:
         tracks, albums: the library; its calls run in ``queries``.
-        fingerprints, plans, target: where a plan comes from, and what it aims at.
+        fingerprints, plans, target: where a plan comes from, and what it aims at, but for the loudness.
         open_stream: opens a track for a listener; runs in ``pool``, as all its steps do.
         lead_s: the most that is rendered ahead of the listener, seconds.
         start_wait_s: the longest a play waits for a first impression or a fingerprint, seconds.
@@ -170,10 +170,10 @@ class AudioStreamController:
 
         def look_up() -> Asked:
             track = self._tracks.get(request.track_id)
-            target, no_album = self._target, None
+            target, no_album = replace(self._target, lufs=request.target_lufs), None
             if request.level == "album" and not needs_no_plan(request):
                 try:
-                    target = self._of_album(track)
+                    target = replace(target, level="album", album=self._album_level(track))
                 except (NoAlbum, AlbumNotMeasured) as error:
                     no_album = error
             earlier, joint = None, None
@@ -186,8 +186,8 @@ class AudioStreamController:
 
         return await asyncio.get_running_loop().run_in_executor(self._queries, look_up)
 
-    def _of_album(self, track: Track) -> Target:
-        """The target of a track as a part of its album.
+    def _album_level(self, track: Track) -> AlbumLevel:
+        """What the album measures that a track is a part of.
 
         Raises:
             NoAlbum, AlbumNotMeasured: there is none.
@@ -197,7 +197,7 @@ class AudioStreamController:
         album = self._albums.level(track.album_id)
         if album is None:
             raise AlbumNotMeasured(f"album {track.album_id} of track {track.id}")
-        return replace(self._target, level="album", album=album)
+        return album
 
     async def _counted(self, track: Track) -> int | None:
         """The track's length where an analysis has counted it and the container cannot say it."""
