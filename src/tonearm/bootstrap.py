@@ -48,6 +48,7 @@ from tonearm.routers.library import build_library_router
 from tonearm.routers.metrics import Metrics
 from tonearm.routers.newsroom import ScanNews
 from tonearm.routers.preferences import ListenerPreferences, build_preferences_router
+from tonearm.routers.problems import CountedProblems
 from tonearm.routers.slots import StreamSlots
 from tonearm.routers.system import SocketRouter
 from tonearm.routers.web import build_web_router
@@ -237,7 +238,8 @@ async def _build(settings: Settings, stack: AsyncExitStack) -> WebServer:
     background.start()
     services.push_async_callback(background.stop)
     registry = CollectorRegistry()
-    sockets, audio = _build_streams(settings, library, blocking, generator, pool, registry, preferences)
+    metrics = Metrics(registry)
+    sockets, audio = _build_streams(settings, library, blocking, generator, pool, metrics, preferences)
     news = ScanNews(lambda told: loop.call_soon_threadsafe(sockets.tell, told), time.monotonic)
     scans = ScanJobs(
         Scanner(settings.library.roots, library.tracks, read_file),
@@ -278,7 +280,7 @@ async def _build(settings: Settings, stack: AsyncExitStack) -> WebServer:
     async def end_together() -> None:
         await asyncio.gather(sockets.close(PATIENCE_S), audio.close(), services.aclose())
 
-    return WebServer(app, end_together)
+    return WebServer(CountedProblems(app, metrics.refused), end_together)
 
 
 def _build_watch(settings: Settings, scans: ScanJobs) -> LibraryWatch:
@@ -298,11 +300,10 @@ def _build_streams(
     blocking: ThreadPoolExecutor,
     generator: FingerprintGenerator,
     pool: RenderPool,
-    registry: CollectorRegistry,
+    metrics: Metrics,
     preferences: ListenerPreferences,
 ) -> tuple[SocketRouter, AudioRouter]:
     """The WebSocket and what plays on it, and the same over HTTP."""
-    metrics = Metrics(registry)
     controller = AudioStreamController(
         tracks=PresentTracks(library.tracks),
         albums=library.albums,
