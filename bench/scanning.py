@@ -115,8 +115,8 @@ def table_of(measured: Mapping[str, Measured]) -> str:
         (
             "## Scan",
             f"{found['files']:,.0f} small files (FLAC, MP3, M4A, Vorbis, Opus, WAV of 2 to 4 s, a third of"
-            " them with a cover), in the file system's cache; one core, all threads together. In the first row"
-            " every file is new.",
+            " them with a cover), in the file system's cache; one core, all threads together. In the first"
+            " row every file is new.",
             table(heading, rows),
             f"Memory of a cold scan: {found['MB before']:.0f} MB before, {found['MB']:.0f} MB at most.",
         )

@@ -73,6 +73,9 @@ DRAWING_THREADS: Final = 2
 SETTLED_S: Final = 1.5
 """A folder is scanned when nothing has changed in it for so long."""
 
+SCAN_READERS: Final = 2
+"""Threads that read tags while another one stores what they read."""
+
 COMPILE_TOLD_S: Final = 2.0
 PATIENCE_S: Final = 0.4
 """How long the end waits for a client that does not read, or for a step of sound."""
@@ -96,7 +99,7 @@ def scan(settings: Settings) -> Iterator[ScanProgress]:
     configure_logging("warning", settings.log.format)
     library = _open_library(settings)
     try:
-        yield from Scanner(settings.library.roots, library.tracks, read_file).scan()
+        yield from _build_scanner(settings, library).scan()
     finally:
         library.close()
 
@@ -240,7 +243,7 @@ async def _build(settings: Settings, stack: AsyncExitStack) -> WebServer:
     sockets, audio = _build_streams(settings, library, blocking, generator, pool, metrics, preferences)
     news = ScanNews(lambda told: loop.call_soon_threadsafe(sockets.tell, told), time.monotonic)
     scans = ScanJobs(
-        Scanner(settings.library.roots, library.tracks, read_file),
+        _build_scanner(settings, library),
         after_scan=lambda: loop.call_soon_threadsafe(background.notify),
         on_status=news.hear,
     )
@@ -288,6 +291,12 @@ def _leave_what_is_loaded(_: "asyncio.Future[None]") -> None:
     meanwhile closed connections and their buffers would lie between what is in use, for hours."""
     gc.freeze()
     gc.collect()
+
+
+def _build_scanner(settings: Settings, library: RepositoryFactory) -> Scanner:
+    chosen = settings.library
+    forget_after = timedelta(days=chosen.forget_days)
+    return Scanner(chosen.roots, library.tracks, read_file, SCAN_READERS, forget_after)
 
 
 def _build_watch(settings: Settings, scans: ScanJobs) -> LibraryWatch:
