@@ -162,21 +162,36 @@ class _NothingPending:
 
 
 class _History:
-    """Notes what was listened to, behind the back of the stream."""
+    """Notes what was listened to, behind the back of the stream, in a thread of its own: a database that is
+    locked takes that one, and none of those in which plays look their tracks up."""
 
-    def __init__(self, library: RepositoryFactory, pool: ThreadPoolExecutor) -> None:
+    def __init__(self, library: RepositoryFactory) -> None:
         self._library = library
-        self._pool = pool
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="history")
+        self._lost = 0
 
     def heard(self, heard: Heard) -> None:
         at = datetime.now(UTC) - timedelta(seconds=heard.ago_s)
-        self._pool.submit(self._record, heard, at)
+        self._thread.submit(self._record, heard, at)
+
+    def close(self) -> None:
+        """Note what is still to be noted."""
+        self._thread.shutdown()
 
     def _record(self, heard: Heard, at: datetime) -> None:
         try:
             self._library.history.record(heard.track_id, heard.seconds, heard.completed, at)
-        except (TrackNotFound, LibraryUnavailable) as error:
+        except TrackNotFound as error:
             log.warning("A play was not noted", track_id=heard.track_id, code=error.code, cause=str(error))
+        except LibraryUnavailable as error:
+            # Once, and not for every play of an evening.
+            if not self._lost:
+                log.warning("Plays are not noted", track_id=heard.track_id, code=error.code, cause=str(error))
+            self._lost += 1
+        else:
+            if self._lost:
+                log.info("Plays are noted again", lost=self._lost)
+            self._lost = 0
 
 
 class _Readiness:
@@ -209,11 +224,17 @@ class _Readiness:
         }
 
     async def _database(self) -> str:
+        loop = asyncio.get_running_loop()
         try:
-            await asyncio.get_running_loop().run_in_executor(self._pool, self._library.check)
+            await loop.run_in_executor(self._pool, self._library.check)
         except LibraryUnavailable as error:
             log.warning("The library is not available", cause=str(error))
             return "unavailable"
+        try:
+            await loop.run_in_executor(self._pool, self._library.check_writing)
+        except LibraryUnavailable as error:
+            log.warning("The library cannot be written", cause=str(error))
+            return "not_writable"
         return "ok"
 
 
@@ -240,7 +261,11 @@ async def _build(settings: Settings, stack: AsyncExitStack) -> WebServer:
     services.push_async_callback(background.stop)
     registry = CollectorRegistry()
     metrics = Metrics(registry)
-    sockets, audio = _build_streams(settings, library, blocking, generator, pool, metrics, preferences)
+    history = _History(library)
+    stack.callback(history.close)
+    sockets, audio = _build_streams(
+        settings, library, blocking, generator, pool, metrics, history, preferences
+    )
     news = ScanNews(lambda told: loop.call_soon_threadsafe(sockets.tell, told), time.monotonic)
     scans = ScanJobs(
         _build_scanner(settings, library),
@@ -317,6 +342,7 @@ def _build_streams(
     generator: FingerprintGenerator,
     pool: RenderPool,
     metrics: Metrics,
+    history: _History,
     preferences: ListenerPreferences,
 ) -> tuple[SocketRouter, AudioRouter]:
     """The WebSocket and what plays on it, and the same over HTTP."""
@@ -336,7 +362,7 @@ def _build_streams(
     )
     slots = StreamSlots(settings.limits.streams_total, settings.limits.streams_per_client)
     prefers = preferences.current
-    sockets = SocketRouter(controller, slots, Times(), metrics, _History(library, blocking), prefers)
+    sockets = SocketRouter(controller, slots, Times(), metrics, history, prefers)
     renditions = Renditions(controller, _open_renderer, pool, time.monotonic)
     audio = AudioRouter(renditions, slots, HTTP_STALL_S, prefers)
     metrics.show("tonearm_connections", "Open WebSocket connections", lambda: sockets.connected)

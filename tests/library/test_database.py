@@ -203,6 +203,24 @@ def test_a_deleted_database_is_not_written_to(tmp_path):
     library.close()
 
 
+def test_what_could_not_be_written_is_known_until_writing_works_again(tmp_path):
+    library = open_library(url(tmp_path / "library.db"), busy_timeout_s=0.05)
+    library.check_writing()
+    locker = sqlite3.connect(tmp_path / "library.db", isolation_level=None)
+    locker.execute("BEGIN IMMEDIATE")
+    # Nothing is tried where nothing has failed.
+    library.check_writing()
+    with pytest.raises(LibraryUnavailable, match="locked"):
+        library.tracks.store([scanned("/music/a.flac")])
+    library.check()
+    with pytest.raises(LibraryUnavailable, match="locked"):
+        library.check_writing()
+    locker.execute("ROLLBACK")
+    locker.close()
+    library.check_writing()
+    library.close()
+
+
 def test_a_replaced_database_is_not_written_to(tmp_path):
     library = open_library(url(tmp_path / "library.db"))
     library.check()
