@@ -41,8 +41,8 @@ MEANS: Final = 2
 # Columns of ``bands``: what is remembered of the attacks of each band.
 HELD, LEFT, BUDGET = 0, 1, 2
 BAND_MEMORY: Final = 3
-# Columns of ``rises``, one row for each band: how far an attack has to rise, dB.
-FAR, NEAR = 0, 1
+# Columns of ``rises``, one row for each band: how far an attack has to rise, dB, and the most it is given.
+FAR, NEAR, MOST = 0, 1, 2
 # Of ``pace``, per frame: what is kept of the peak and of a held attack, what the budget gains, and what an
 # attack takes of it.
 PEAK_KEPT, HELD_KEPT, GAINED, SPENT = 0, 1, 2, 3
@@ -127,11 +127,11 @@ def _find(levels: Signal, rises: Samples64, values: Samples64, found: Signal, to
         tops[n] = _part(_TWO * near) * _part(_THREE * (_NEARLY + heights[n] - true_peak_db))
     for b in range(BANDS):
         far_db, nearer_db = np.float32(rises[b, FAR]), np.float32(rises[b, NEAR] - rises[b, FAR])
-        own, risen = found[b], levels[b]
+        own, risen, most = found[b], levels[b], np.float32(rises[b, MOST])
         for n in range(len(tops)):
             near = max(-_BELOW, heights[n] - peaks_db) + _BELOW
             needed = far_db + _part(near * _CLOSER) * nearer_db
-            own[n] = _part(near) * _smooth((risen[n] - needed) * _WIDTH)
+            own[n] = most * _part(near) * _smooth((risen[n] - needed) * _WIDTH)
     # What a drum of the lowest band leaves in the middle, 20 dB under itself, is no attack there.
     own = found[1]
     for n in range(len(tops)):
@@ -289,7 +289,7 @@ def open_attacks(
     Args:
         heard: ``[frames * HEARD]``, of ``dsp/crossover.py``; the first is of frame ``first`` of the file.
         values: ``[frames or 1, ...]``, of which the columns named here are read.
-        keeps, rises, pace: constant; ``[(2 * MEANS + 1) * LANES]``, per frame, ``[BANDS, 2]`` and ``[4]``.
+        keeps, rises, pace: constant; ``[(2 * MEANS + 1) * LANES]``, per frame, ``[BANDS, 3]`` and ``[4]``.
         means, bands, peak, rings: what is remembered, ``[MEANS * LANES]``, ``[BANDS, BAND_MEMORY]``,
             ``[PEAK_MEMORY]``, ``[BANDS, ahead + 1]``, of a ring the last being its sum.
         gains_db: ``[BANDS, frames]``, raised.

@@ -15,7 +15,8 @@ gives back over 0.3 s more, so that between two kicks what else is in their band
     level lifts no cymbal that does not rise itself).
 
 In the middle band, what is 18 dB and more under the lowest is what a drum leaves there, and no attack;
-from 12 dB on it counts whole.
+from 12 dB on it counts whole. Turned up alone, the middle of a flattened wave stands out by more than the
+boost: so it is given 5 % less.
 
 It goes up over 3 ms, which is looked ahead, is held as long, and falls in 4 ms. Every attack draws on
 the band's budget, which an attack of 30 ms uses up and 0.1 s fills again: so the first of a dense row stands
@@ -58,6 +59,7 @@ _EASE_S = (0.3, 0.3, 0.3)
 _FALL_S = 0.004
 _FAR_RISE_DB = (8.0, 8.0, 8.0)
 _NEAR_RISE_DB = (-2.0, -2.0, 1.5)
+_MOST = (1.0, 0.95, 1.0)
 _PEAK_S = 0.005
 _BUDGET_FILLS_S = 0.1
 _BUDGET_LASTS_S = 0.03
@@ -219,7 +221,7 @@ class _ThreeBands:
         self._slow_keeps = _keeps((_MEAN_S, _EASE_S), rate)
         silence = np.full(LANES, _SILENT_POWER)
         self._quick_keeps = np.concatenate([_keeps((_FAST_S, _SLOW_S), rate), silence])
-        self._rises = np.array([_FAR_RISE_DB, _NEAR_RISE_DB]).T.copy()
+        self._rises = np.array([_FAR_RISE_DB, _NEAR_RISE_DB, _MOST]).T.copy()
         kept_peak, kept_attack = (math.exp(-1.0 / (time * rate)) for time in (_PEAK_S, _FALL_S))
         self._pace = np.array(
             [kept_peak, kept_attack, 1.0 / (_BUDGET_FILLS_S * rate), 1.0 / (_BUDGET_LASTS_S * rate)]
