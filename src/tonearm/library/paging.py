@@ -14,20 +14,37 @@ Of a list that is confined to few rows all keys are read and sorted here, once f
 many rows is walked through in its order, and each row on the way tested; between these, the ids come first.
 """
 
+import json
 import threading
+from array import array
 from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, Table, func, select, tuple_
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Integer,
+    Select,
+    Table,
+    bindparam,
+    cast,
+    func,
+    select,
+    tuple_,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from tonearm.library.tables import library_state
 
 FEW: Final = 1_000
 """So many rows are read and sorted within some milliseconds."""
+
+_MOST_HELD: Final = 4_000
+"""So many ids are held of a list that is dear to find."""
 
 _LISTS: Final = 64
 _ANCHORS: Final = 1_000
@@ -70,11 +87,14 @@ class Confined:
         ids: a selection of their ids.
         test: whether a row is one of them.
         count: how many of them meet the conditions of the list.
+        dear: whether to find them takes so long that they are looked for once, and not first to be counted
+            and then for each page. All of them have to meet the conditions of the list.
     """
 
     ids: Select[Any]
     test: ColumnElement[bool]
     count: Select[Any]
+    dear: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +107,19 @@ class Slice:
 
 @dataclass(slots=True)
 class _Known:
-    """What is known about a list in one order. ``sorted_ids`` is all of it, where it is short."""
+    """What is known about a list in one order.
+
+    Attributes:
+        sorted_ids: all of it, where it is short.
+        ids: all of it in no order, where it is not long and was dear to find.
+    """
 
     version: int
     total: int
     offsets: list[int] = field(default_factory=list)
     keys: list[Key] = field(default_factory=list)
     sorted_ids: tuple[int, ...] | None = None
+    ids: "array[int] | None" = None
 
 
 class Pages:
@@ -113,7 +139,7 @@ class Pages:
         self, session: Session, listing: Listing, order: Order, limit: int, offset: int, *, descending: bool
     ) -> Slice:
         """One page; in descending order the list is the other way round."""
-        known = self._known(session, listing, (listing.name, order.name))
+        known = self._known(session, listing, order)
         total = known.total
         end = min(offset + limit, total)
         if offset >= end:
@@ -137,20 +163,33 @@ class Pages:
                 self._values.popitem(last=False)
         return computed
 
-    def _known(self, session: Session, listing: Listing, name: Hashable) -> _Known:
-        version = _version(session)
+    def _known(self, session: Session, listing: Listing, order: Order) -> _Known:
+        version, name = _version(session), (listing.name, order.name)
         with self._lock:
             known = self._lists.get(name)
             if listing.versioned and known is not None and known.version == version:
                 self._lists.move_to_end(name)
                 return known
-        total = self._total(session, listing)
-        known = _Known(version, total)
+        known = self._looked_up(session, listing, version, order)
         if listing.versioned:
             with self._lock:
                 self._lists[name] = known
                 while len(self._lists) > _LISTS:
                     self._lists.popitem(last=False)
+        return known
+
+    def _looked_up(self, session: Session, listing: Listing, version: int, order: Order) -> _Known:
+        confined = listing.confined
+        if confined is not None and confined.dear:
+            found = session.execute(confined.ids.limit(_MOST_HELD + 1)).scalars().all()
+            if len(found) <= self._few:
+                return _Known(version, len(found), sorted_ids=_sorted_ids(session, listing, found, order))
+            if len(found) <= _MOST_HELD:
+                return _Known(version, len(found), ids=array("q", found))
+        known = _Known(version, self._total(session, listing))
+        if confined is not None and known.total <= self._few:
+            found = session.execute(confined.ids).scalars().all()
+            known.sorted_ids = _sorted_ids(session, listing, found, order)
         return known
 
     def _total(self, session: Session, listing: Listing) -> int:
@@ -171,9 +210,8 @@ class Pages:
     ) -> Sequence[int]:
         if known.sorted_ids is not None:
             return known.sorted_ids[offset:end]
-        if listing.confined is not None and known.total <= self._few:
-            known.sorted_ids = _sorted_ids(session, listing, listing.confined, order)
-            return known.sorted_ids[offset:end]
+        if listing.confined is not None and known.ids is not None:
+            listing = replace(listing, confined=replace(listing.confined, ids=_listed(session, known.ids)))
         with self._lock:
             walk = _walk(known, offset, end)
         everything = self._total(session, replace(listing, name=(listing.table.name, ()), confined=None))
@@ -234,10 +272,21 @@ def _remember(known: _Known, offset: int, keys: Sequence[Key]) -> None:
             known.keys.insert(place, key)
 
 
-def _sorted_ids(session: Session, listing: Listing, confined: Confined, order: Order) -> tuple[int, ...]:
-    statement = select(*order.columns).where(*listing.conditions, listing.table.c.id.in_(confined.ids))
+def _listed(session: Session, ids: "array[int]") -> Select[Any]:
+    """The ids as a selection, handed over in one piece."""
+    text = json.dumps(ids.tolist())
+    if session.get_bind().dialect.name == "sqlite":
+        return select(func.json_each(text).table_valued("value").c.value)
+    return select(cast(func.jsonb_array_elements_text(cast(text, JSONB)).column_valued("value"), Integer))
+
+
+def _sorted_ids(session: Session, listing: Listing, ids: Sequence[int], order: Order) -> tuple[int, ...]:
+    """Those of ``ids`` that meet the conditions of the list, in its order."""
+    named: BindParameter[Sequence[int]] = bindparam("ids", expanding=True, literal_execute=True)
+    statement = select(*order.columns).where(*listing.conditions, listing.table.c.id.in_(named))
+    keys = session.execute(statement, {"ids": sorted(set(ids))}).all() if ids else []
     # Texts compare by code point here, which is the order of their bytes in the databases.
-    return tuple(row[-1] for row in sorted(session.execute(statement).all(), key=tuple))
+    return tuple(row[-1] for row in sorted(keys, key=tuple))
 
 
 def _version(session: Session) -> int:

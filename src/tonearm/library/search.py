@@ -25,7 +25,10 @@ from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import Session
 
 from tonearm.library.paging import Confined
+from tonearm.library.tables import tracks
 from tonearm.library.words import searched
+
+_SHORT: Final = 3
 
 _SPACE: Final = text("' '")
 """Written out, so that the expression is that of the index."""
@@ -53,7 +56,10 @@ def found_in(session: Session, of: Table, search: str, *conditions: ColumnElemen
     ids = _ids(session, of, words)
     count = select(func.count())
     count = count.where(*conditions, of.c.id.in_(ids)) if conditions else count.select_from(ids.subquery())
-    return Confined(ids, words_condition(of.c.search_text, search), count)
+    # What several words have in common is found by a walk over what each of them finds. Short ones begin so
+    # many words that it is mostly a long list, of which only a page is looked for.
+    dear = len(words) > 1 and of is tracks and min(map(len, words)) > _SHORT
+    return Confined(ids, words_condition(of.c.search_text, search), count, dear)
 
 
 def _ids(session: Session, of: Table, words: Sequence[str]) -> Select[Any]:
