@@ -274,10 +274,10 @@ def _remember(known: _Known, offset: int, keys: Sequence[Key]) -> None:
 
 def _listed(session: Session, ids: "array[int]") -> Select[Any]:
     """The ids as a selection, handed over in one piece."""
-    text = json.dumps(ids.tolist())
     if session.get_bind().dialect.name == "sqlite":
-        return select(func.json_each(text).table_valued("value").c.value)
-    return select(cast(func.jsonb_array_elements_text(cast(text, JSONB)).column_valued("value"), Integer))
+        return select(func.json_each(json.dumps(ids.tolist())).table_valued("value").c.value)
+    numbers = func.jsonb_array_elements_text(cast(ids.tolist(), JSONB))
+    return select(cast(numbers.column_valued("value"), Integer))
 
 
 def _sorted_ids(session: Session, listing: Listing, ids: Sequence[int], order: Order) -> tuple[int, ...]:
