@@ -92,7 +92,11 @@ def test_a_cover_that_cannot_be_read_gives_way_to_the_next(folder: Path, kept: P
     (folder / "song.flac").write_bytes(b"no sound and no picture")
     (folder / "cover.jpg").write_bytes(b"broken")
     picture(folder / "front.jpg", BLUE)
-    assert colour_of(Pictures(kept).picture([candidate(folder, has_cover=True)], 64).data) == BLUE
+    pictures = Pictures(kept)
+    with capture_logs() as told:
+        for size in (64, 128):
+            assert colour_of(pictures.picture([candidate(folder, has_cover=True)], size).data) == BLUE
+    assert [entry["file"] for entry in told] == ["'song.flac'", "'cover.jpg'"], "each is told, and once"
 
 
 @pytest.mark.parametrize("trap", ["link", "directory", "huge", "fifo"])

@@ -11,13 +11,14 @@ from typing import Final
 import structlog
 
 from tonearm.artwork.scaling import UnusablePicture, scaled
-from tonearm.artwork.sources import Candidate, sources
+from tonearm.artwork.sources import Candidate, Source, sources
 from tonearm.model.errors import NoArtwork
 
 SIZES: Final = (64, 128, 256, 512, 1024)
 """Pixels of the longer side. A fixed set, so that nobody can fill the disk with sizes."""
 
 KEPT_BYTES: Final = 1 << 30
+_MOST_TOLD: Final = 10_000
 _TEMPORARY: Final = ".tmp"
 
 log = structlog.get_logger()
@@ -42,6 +43,7 @@ class Pictures:
     def __init__(self, folder: Path, kept_bytes: int = KEPT_BYTES) -> None:
         self._folder = folder
         self._kept_bytes = kept_bytes
+        self._told: set[str] = set()
 
     def picture(self, candidates: Sequence[Candidate], size: int) -> Picture:
         """The picture of the music in these files.
@@ -61,12 +63,10 @@ class Pictures:
             tag = hashlib.sha256(f"{source.identity} {size}".encode()).hexdigest()[:32]
             if (kept := self._kept(tag)) is not None:
                 return Picture(kept, tag)
-            data = source.read()
-            if data is None:
-                continue
             try:
-                made = scaled(data, size)
+                made = scaled(source.read(), size)
             except UnusablePicture as error:
+                self._tell(source, error)
                 reasons.append(f"{source.path.name!r}: {error}")
                 continue
             self._keep(tag, made)
@@ -87,6 +87,13 @@ class Pictures:
             left -= size
             if left < 0 or file.suffix == _TEMPORARY:
                 file.unlink(missing_ok=True)
+
+    def _tell(self, source: Source, error: UnusablePicture) -> None:
+        """Once for each state of a picture, however often it is asked for."""
+        if source.identity in self._told or len(self._told) == _MOST_TOLD:
+            return
+        self._told.add(source.identity)
+        log.warning("A cover gives way to the next", file=ascii(source.path.name), reason=str(error))
 
     def _path(self, tag: str) -> Path:
         return self._folder / tag[:2] / f"{tag}.jpg"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tonearm.artwork.scaling import UnusablePicture
 from tonearm.audio.extras import read_extras
 from tonearm.model.errors import DecodeError, FileMissing
 from tonearm.model.track import is_disc_folder
@@ -44,15 +45,25 @@ class Source:
     embedded: bool
     identity: str
 
-    def read(self) -> bytes | None:
-        """The picture as it lies there, in its own format; None where there is none after all."""
+    def read(self) -> bytes:
+        """The picture as it lies there, in its own format.
+
+        Raises:
+            UnusablePicture: it cannot be read, or there is none after all.
+        """
         try:
             if not self.embedded:
                 return self.path.read_bytes()
             cover = read_extras(self.path).cover
-        except (OSError, FileMissing, DecodeError):
-            return None
-        return None if cover is None else cover.data
+        except OSError as exc:
+            raise UnusablePicture(exc.strerror or "it cannot be read") from exc
+        except (FileMissing, DecodeError) as exc:
+            raise UnusablePicture(exc.sentence) from exc
+        if cover is None:
+            raise UnusablePicture(
+                "the tags speak of a picture of a kind that cannot be shown, or it is empty"
+            )
+        return cover.data
 
 
 def sources(candidates: Sequence[Candidate]) -> Iterator[Source]:

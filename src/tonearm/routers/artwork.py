@@ -50,7 +50,9 @@ def build_artwork_router(library: RepositoryFactory, pictures: PictureMaker, mak
         picture = await asyncio.get_running_loop().run_in_executor(making, make)
         tag = f'"{picture.tag}"'
         headers = {"etag": tag, "cache-control": _CACHE}
-        if tag in request.headers.get("if-none-match", ""):
+        # "*" is whatever there is (RFC 9110, section 13.1.2).
+        held = request.headers.get("if-none-match", "")
+        if tag in held or held.strip() == "*":
             return Response(status_code=304, headers=headers)
         return Response(picture.data, media_type="image/jpeg", headers=headers)
 
