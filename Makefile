@@ -9,6 +9,7 @@
 # make bench-streaming MUSIC=DIR     how soon it plays, and how many listeners this machine carries, printed
 # make bench-scan [FILES=N]          how many files a second are scanned, beside readers of tags, printed
 # make bench-library [TRACKS=N]      how soon a library of half a million tracks answers, printed
+# make bench-postgres [TRACKS=N]     the same of one in a Postgres of its own (WRITE=--write: into docs/bench.md)
 # make pairs MUSIC=DIR OUT=DIR       ten tracks before and after at equal loudness, with a table of what changed
 
 PYTHON ?= python3
@@ -17,12 +18,14 @@ PORT   ?= 8765
 OUT    ?= pairs
 TRACKS ?= 500000
 FILES  ?= 20000
+DATABASE_URL ?=
+WRITE  ?=
 ONLY   ?=
 VENV   := .venv
 BIN    := $(VENV)/bin
 BENCH  := bench/.venv
 
-.PHONY: run test format pairs corridor factors dynamics sensitivity conformance quality quality-baseline bench bench-streaming bench-scan bench-library clean
+.PHONY: run test format pairs corridor factors dynamics sensitivity conformance quality quality-baseline bench bench-streaming bench-scan bench-library bench-postgres clean
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Tonearm needs Python 3.11 or newer: make PYTHON=/path/to/python3.11"; exit 1; }
@@ -100,10 +103,13 @@ bench-streaming: $(BENCH)/.installed
 	TONEARM_TEST_MUSIC="$(MUSIC)" $(BENCH)/bin/python -m bench streaming
 
 bench-scan: $(BENCH)/.installed
-	$(BENCH)/bin/python -m bench scan --runs 3 --files "$(FILES)"
+	$(BENCH)/bin/python -m bench scan --runs 3 --files "$(FILES)" $(WRITE)
 
 bench-library: $(BENCH)/.installed
-	$(BENCH)/bin/python -m bench library --tracks "$(TRACKS)"
+	$(BENCH)/bin/python -m bench library --tracks "$(TRACKS)" --database-url "$(DATABASE_URL)" $(WRITE)
+
+bench-postgres: $(VENV)/.tested
+	PYTHONPATH=tests/support $(BIN)/python -m bench library --tracks "$(TRACKS)" --postgres $(WRITE)
 
 clean:
 	rm -rf $(VENV) $(BENCH) .data build dist

@@ -1,7 +1,7 @@
 """``python -m bench [SECTION ...] [--runs N]``: measure, print, and write ``docs/bench.md``.
 
-Without a section all but the large library are measured and the document is written; with some, they are
-only printed.
+Without a section all but the large library are measured and the document is written. With some, they are
+only printed, or with ``--write`` put in the place of the ones of the same heading in the document.
 """
 
 import argparse
@@ -36,15 +36,29 @@ def main() -> None:
     parser.add_argument("--tracks", type=int, default=library.TRACKS, help="of the large library")
     parser.add_argument("--files", type=int, default=scanning.FILES, help="of the scan")
     parser.add_argument("--database-url", help="of an empty database for the large library")
+    parser.add_argument("--postgres", action="store_true", help="a Postgres of its own for the large library")
+    parser.add_argument("--write", action="store_true", help="put the sections into the document")
     arguments = parser.parse_args()
     chosen = arguments.sections or list(_ALL)
     with tempfile.TemporaryDirectory(prefix="tonearm-bench-") as folder:
         text = _report(chosen, arguments, Path(folder))
         if _LIBRARY in chosen:
-            text += library.measure(Path(folder), arguments.database_url, arguments.tracks)
+            text += _library(Path(folder), arguments)
     print(text)
-    if not arguments.sections:
-        DOCUMENT.write_text(text + "\n", encoding="utf-8")
+    if arguments.write:
+        text = document.replaced(DOCUMENT.read_text(encoding="utf-8"), text)
+    if arguments.write or not arguments.sections:
+        DOCUMENT.write_text(text.rstrip() + "\n", encoding="utf-8")
+
+
+def _library(folder: Path, arguments: argparse.Namespace) -> str:
+    if not arguments.postgres:
+        return library.measure(folder, arguments.database_url, arguments.tracks)
+    # Of the tests, and in their environment.
+    from postgres import postgres_server
+
+    with postgres_server() as server, server.database() as name:
+        return library.measure(folder, server.url(name), arguments.tracks)
 
 
 def _report(chosen: Sequence[str], arguments: argparse.Namespace, folder: Path) -> str:

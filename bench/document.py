@@ -1,5 +1,6 @@
 """``docs/bench.md``: what was measured, section by section."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Final
@@ -11,6 +12,8 @@ from bench.measure import Cost, Measured
 from bench.table import table
 
 _NONE: Final = ""
+_SECTION: Final = re.compile(r"^## ", re.MULTILINE)
+_VERSIONS: Final = "Versions"
 
 
 def head(machine: str, origin: str, revision: str, runs: int, loads: Sequence[float]) -> str:
@@ -18,7 +21,8 @@ def head(machine: str, origin: str, revision: str, runs: int, loads: Sequence[fl
     return f"""\
 # What it costs
 
-Written by `make bench`; every figure below comes from one run of it.
+Written by `make bench`; every figure below comes from one run of it, but for sections that say themselves how
+busy the machine was: these were run alone.
 
 - **Machine**: {machine}.
   Its cores were shared with other work (between {min(loads):.1f} and
@@ -29,6 +33,25 @@ Written by `make bench`; every figure below comes from one run of it.
   turns, and a ratio is the median of the ratios of each round. Imports and compilers are not counted:
   the same work is done once on the first {sound.WARM_UP_S} s before the clock starts.
 - **Tonearm** is that of commit {revision}. The others are used with their defaults."""
+
+
+def replaced(old: str, new: str) -> str:
+    """The document with the sections that stand in ``new``; what stands before its first section is left out.
+
+    A section is one with the same heading; one that was not there comes before the versions.
+    """
+    sections = dict(zip(_headings(old), _SECTION.split(old)[1:], strict=True))
+    taken = dict(zip(_headings(new), _SECTION.split(new)[1:], strict=True))
+    taken.pop(_VERSIONS, None)
+    last = sections.pop(_VERSIONS, "")
+    merged = {**sections, **taken, _VERSIONS: last}
+    return _SECTION.split(old)[0] + "".join(
+        f"## {merged[name].strip()}\n\n" for name in merged if merged[name]
+    )
+
+
+def _headings(text: str) -> list[str]:
+    return [section.splitlines()[0] for section in _SECTION.split(text)[1:]]
 
 
 def absences(missing: Sequence[Contender]) -> str:

@@ -5,12 +5,13 @@ import resource
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from bench import large
+from bench import large, machine
 from bench.table import table
 from tonearm.library.browse_repository import ALBUM_ORDERS
 from tonearm.library.database import open_library
@@ -21,19 +22,30 @@ TRACKS: Final = 500_000
 PAGE: Final = 50
 _CALLS: Final = 200
 _FEW_CALLS: Final = 60
+_FEWER_CALLS: Final = 20
+_QUERIES: Final = (
+    'lufs > -9 and tempo_bpm between 120 and 130 and genre = "Techno"',
+    'genre = "Jazz" and year > 1990 order by year desc',
+    'artist contains "kal" and not favorite',
+    "added > 30 days ago",
+    'title contains "kalo"',
+    "lufs > -14 order by lufs desc",
+    "duration > 500 order by title",
+)
 
 Call = Callable[[random.Random], object]
 
 
 def measure(folder: Path, url: str | None, count: int) -> str:
     """Make a library of ``count`` tracks at ``url``, or in SQLite in ``folder``, and ask it; in Markdown."""
-    place = url or f"sqlite:///{folder / 'library.db'}"
+    place, load = url or f"sqlite:///{folder / 'library.db'}", machine.load()
     started = time.perf_counter()
     large.fill(place, count)
     sys.stderr.write(f"made {count} tracks in {time.perf_counter() - started:.0f} s\n")
     library = open_library(place)
     before = _memory_mb()
     rows = [_timed(name, call, calls) for name, call, calls in _questions(library, count)]
+    rows += _lists(library)
     first, later = _neighbours(library, count)
     rows += [first, later]
     library.close()
@@ -42,7 +54,8 @@ def measure(folder: Path, url: str | None, count: int) -> str:
         (
             f"## A library of {count:,} tracks in {kind}",
             f"Each question is put to the repositories in one thread, with pages of {PAGE}; the first of a"
-            " kind, which counts the list, is among them. Searches take words from tracks of the library.",
+            " kind, which counts the list, is among them. Searches take words from tracks of the library."
+            f" In the minute before it was made, {load:.1f} processes wanted a core.",
             table(("question", "times", "p50, ms", "p95, ms", "p99, ms", "slowest, ms"), rows),
             f"Memory: {before:.0f} MB before, {_memory_mb():.0f} MB at most, with {count:,} fingerprints"
             " held; the library was made by the same process.",
@@ -113,6 +126,19 @@ def _search(
         return library.tracks.page(PAGE, 0, search=pick([*words, *words], chosen))
 
     return call
+
+
+def _lists(library: RepositoryFactory) -> list[tuple[str, ...]]:
+    now = datetime.now(UTC)
+    rows = [_timed("totals of the library, anew", lambda _: library.tracks.stats(), 1)]
+    rows.append(_timed("how many are measured", lambda _: library.fingerprints.counts(), _FEW_CALLS))
+    for query in _QUERIES:
+
+        def ask(_: random.Random, query: str = query) -> object:
+            return library.smart_lists.tracks(query, now, PAGE, 0)
+
+        rows.append(_timed(f"smart list: `{query}`", ask, _FEWER_CALLS))
+    return rows
 
 
 def _neighbours(library: RepositoryFactory, count: int) -> tuple[tuple[str, ...], tuple[str, ...]]:

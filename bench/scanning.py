@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from bench import machine
 from bench.contender import Contender, Findings, Stopwatch
 from bench.measure import Measured
 from bench.table import table
@@ -98,6 +99,7 @@ CONTENDERS: Final = (
 
 def table_of(measured: Mapping[str, Measured]) -> str:
     """The scan beside its peers; in Markdown."""
+    load = machine.load()
     ours = measured[COLD.name]
     found = ours.findings
     rows = [
@@ -116,7 +118,8 @@ def table_of(measured: Mapping[str, Measured]) -> str:
             "## Scan",
             f"{found['files']:,.0f} small files (FLAC, MP3, M4A, Vorbis, Opus, WAV of 2 to 4 s, a third of"
             " them with a cover), in the file system's cache; one core, all threads together. In the first"
-            " row every file is new.",
+            " row every file is new. Median of the runs. At their end, on the average of a minute,"
+            f" {load:.1f} processes wanted a core.",
             table(heading, rows),
             f"Memory of a cold scan: {found['MB before']:.0f} MB before, {found['MB']:.0f} MB at most.",
         )
