@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 from music import DEMO, clip
@@ -63,6 +64,23 @@ def test_the_samples_are_the_whole_track_mastered_and_under_the_ceiling(first: P
     assert not np.array_equal(samples, source)
     assert lufs(samples, rate) > lufs(source, rate) + 3.0, "a track at -26 LUFS was not brought up"
     assert true_peak_dbtp(samples) <= CEILING_DBTP + 0.02
+
+
+def test_what_a_play_does_not_say_is_as_the_listener_prefers_it(
+    server: RunningServer, track_id: int, second: Played
+) -> None:
+    default = server.get("/api/settings")
+    chosen = {"preset": "warm", "intensity": 0.5, "target_lufs": -20.0, "level": "track"}
+    try:
+        httpx.put(f"{server.url}/api/settings", json=chosen, timeout=20).raise_for_status()
+        preferred = play(server, track_id=track_id)
+        named = play(server, track_id=track_id, preset="adaptive", intensity=1.0)
+    finally:
+        httpx.put(f"{server.url}/api/settings", json=default, timeout=20).raise_for_status()
+    assert (preferred.start["preset"], preferred.start["intensity"]) == ("warm", 0.5)
+    assert (named.start["preset"], named.start["intensity"]) == ("adaptive", 1.0)
+    rate = named.start["sample_rate"]
+    assert lufs(named.samples, rate) < lufs(second.samples, rate) - 3.0, "the loudness aimed at was not used"
 
 
 def test_frames_are_contiguous_short_at_first_and_on_the_chunk_grid(first: Played) -> None:
