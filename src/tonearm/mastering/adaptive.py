@@ -12,8 +12,15 @@ from typing import Final
 
 from tonearm.dsp.limiter import MARGIN_DB
 from tonearm.mastering.correction import correction, correction_weight
-from tonearm.mastering.dynamics import boost_within, compression, reduction_of, restoration, wanted_boost
-from tonearm.mastering.level import LEAST_PSR_DB
+from tonearm.mastering.dynamics import (
+    boost_within,
+    compression,
+    gathered_peaks_dbfs,
+    reduction_of,
+    restoration,
+    wanted_boost,
+)
+from tonearm.mastering.level import LEAST_PSR_DB, bearable_limiting
 from tonearm.mastering.lwrp import compressed_weight, decide, loud_weight
 from tonearm.mastering.planning import Asked, Known, planned
 from tonearm.mastering.presets import BIASES, Bias
@@ -81,11 +88,13 @@ class AdaptiveMode:
         # What is left of the preset's tone where the track is loud.
         compressed = compressed_weight(measured["crest_db"], measured["psr_p10_db"])
         image = Image(measures.channels, fingerprint.stereo_width, measures.bass_phase_correlation)
+        gathered_under_db = measures.true_peak_dbtp - gathered_peaks_dbfs(measures)
         known = Known(
             measured=measured | _of_album(target),
             third_octaves_db=measures.third_octaves_db,
             rate=measures.rate,
             psr_p10_db=measures.psr_p10_db,
+            bearable_limiting_db=bearable_limiting(gathered_under_db, measures.lra_lu),
             image=image,
             master=lwrp.weights.master,
             tone_db=tuple(compressed * gain for gain in asked.bias.tone_db),
@@ -130,6 +139,7 @@ class AdaptiveMode:
             third_octaves_db=probe.third_octaves_db,
             rate=probe.rate,
             psr_p10_db=LEAST_PSR_DB,
+            bearable_limiting_db=0.0,
             image=UNKNOWN_IMAGE,
             master=master,
             tone_db=tuple(PROVISIONAL_EQ * gain for gain in bias.tone_db),

@@ -5,11 +5,15 @@
 d is the loudness change of the stages before the gain. Where the plan masters,
 
     tp = max(min(true peak, 0), true peak - 3)       overs that every converter clips are not kept
-    L  = clip(min((tp - lufs - 9) / 4, psr_p10 - 8), 0, 2)          dB of limiting at most
+    L  = clip(min((tp - lufs - 9) / 4, psr_p10 - 8), 0, most)       dB of limiting at most
 
 and elsewhere tp = true peak and L = 0, so that the limiter idles. Between the classes tp and L are
 blended by the weight of *master*: both terms then stay terms, and the loudness is still exactly the
 target wherever the target term is the smaller.
+
+``most`` is 2 dB, and less where a wide range ends in loud parts whose peaks have been levelled before:
+limiting would take all of those down, and nothing of the rest. Where the peaks gather
+(``mastering/dynamics.py``) tells.
 
 Neutral is min(0, ceiling term with d = 0): intensity moves from there, so that the ceiling is met by
 level and never by extra limiting.
@@ -19,7 +23,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tonearm.dsp.limiter import MARGIN_DB
-from tonearm.mastering.lwrp import LOUD_BORDER_LUFS, RAMP_HALF_WIDTH
+from tonearm.mastering.lwrp import LOUD_BORDER_LUFS, RAMP_HALF_WIDTH, ramp
 from tonearm.model.plan import AlbumLevel
 
 CLIPPED_ANYWAY_DBTP: Final = 0.0
@@ -27,6 +31,11 @@ MOST_OVERS_DB: Final = 3.0
 LEAST_PLR_DB: Final = 9.0
 LEAST_PSR_DB: Final = 8.0
 MOST_LIMITING_DB: Final = 2.0
+
+_LEVELLED_DB: Final = 1.6
+_LESS_PER_DB: Final = 0.6
+_NARROW_LU: Final = 8.0
+_WIDE_LU: Final = 14.0
 
 _RISE_PER_LU: Final = 2.6
 """How fast the ceiling term may leave that of an untouched track as loudness falls into *master*.
@@ -63,10 +72,21 @@ def peak_read(true_peak_dbtp: float) -> float:
     return max(min(true_peak_dbtp, CLIPPED_ANYWAY_DBTP), true_peak_dbtp - MOST_OVERS_DB)
 
 
-def most_limiting(peak_dbtp: float, lufs: float, psr_p10_db: float) -> float:
-    """How many dB *master* may limit, 0..2: none where PLR is under 9 dB or PSR P10 under 8 dB."""
+def bearable_limiting(gathered_under_db: float, lra_lu: float) -> float:
+    """The most that may be limited, dB, 1.04..2: what keeps the loudness range (within 1.5 LU, with a margin).
+
+    Args:
+        gathered_under_db: how far under the highest peak the others gather.
+        lra_lu: loudness range.
+    """
+    levelled_db = max(0.0, _LEVELLED_DB - max(0.0, gathered_under_db))
+    return MOST_LIMITING_DB - _LESS_PER_DB * levelled_db * ramp(lra_lu, _NARROW_LU, _WIDE_LU)
+
+
+def most_limiting(peak_dbtp: float, lufs: float, psr_p10_db: float, bearable_db: float) -> float:
+    """How many dB *master* may limit, >= 0: none where PLR is under 9 dB or PSR P10 under 8 dB."""
     wanted = min(0.25 * (peak_dbtp - lufs - LEAST_PLR_DB), psr_p10_db - LEAST_PSR_DB)
-    return min(MOST_LIMITING_DB, max(0.0, wanted))
+    return min(bearable_db, max(0.0, wanted))
 
 
 def track_level(
@@ -74,6 +94,7 @@ def track_level(
     lufs: float,
     true_peak_dbtp: float,
     psr_p10_db: float,
+    bearable_limiting_db: float,
     master: float,
     tone_change_db: float,
     change_db: float,
@@ -85,6 +106,7 @@ def track_level(
 
     Args:
         lufs, true_peak_dbtp, psr_p10_db: what the track measures.
+        bearable_limiting_db: the most that may be limited.
         master: weight of *master*, 0..1.
         tone_change_db: predicted loudness change by what is left of the preset's tone where the track is
             loud, LU.
@@ -94,7 +116,7 @@ def track_level(
     """
     limit = ceiling_dbtp - MARGIN_DB
     peak = peak_read(true_peak_dbtp)
-    relief = master * (true_peak_dbtp - peak + most_limiting(peak, lufs, psr_p10_db))
+    relief = master * (true_peak_dbtp - peak + most_limiting(peak, lufs, psr_p10_db, bearable_limiting_db))
     below = max(0.0, LOUD_BORDER_LUFS + RAMP_HALF_WIDTH - lufs)
     rise = min(relief - room_change_db, _RISE_PER_LU * below - tone_change_db)
     return Level(

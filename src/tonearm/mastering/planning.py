@@ -40,6 +40,7 @@ class Known:
         third_octaves_db: 30 values.
         rate: sample rate, Hz.
         psr_p10_db: or so little that nothing is limited, where it is not known.
+        bearable_limiting_db: the most that may be limited.
         image: of the track, or an ordinary one where it is not known: then no width is planned.
         master: weight of *master*, 0..1.
         tone_db: what is left of the preset's tone where the track is loud, seven bands.
@@ -49,6 +50,7 @@ class Known:
     third_octaves_db: Sequence[float]
     rate: int
     psr_p10_db: float
+    bearable_limiting_db: float
     image: Image
     master: float
     tone_db: tuple[float, ...]
@@ -73,6 +75,7 @@ class Known:
             lufs=self.measured["lufs"],
             true_peak_dbtp=self.measured["true_peak_dbtp"],
             psr_p10_db=self.psr_p10_db,
+            bearable_limiting_db=self.bearable_limiting_db,
             master=self.master,
             tone_change_db=loudness_change(self.third_octaves_db, self.tone_db, self.rate),
             change_db=change_db,
