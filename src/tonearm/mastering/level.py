@@ -73,7 +73,7 @@ def peak_read(true_peak_dbtp: float) -> float:
 
 
 def bearable_limiting(gathered_under_db: float, lra_lu: float) -> float:
-    """The most that may be limited, dB, 1.04..2: what keeps the loudness range (within 1.5 LU, with a margin).
+    """The most that may be limited, dB, 1.04..2: what keeps the loudness range within 1.5 LU.
 
     Args:
         gathered_under_db: how far under the highest peak the others gather.
