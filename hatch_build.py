@@ -75,6 +75,7 @@ class PlayerBuildHook(BuildHookInterface):
             if ran.returncode:
                 sys.stderr.write(ran.stdout)
                 raise RuntimeError(f"the web player could not be built: npm {' '.join(words)} failed")
+        (self._web / "node_modules" / ".installed").touch()  # what make looks at
         (self._static / STAMP).write_text(_fingerprint(self._web))
 
 
