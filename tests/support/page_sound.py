@@ -1,0 +1,117 @@
+"""What comes out of the page: recorded behind its last node, on the sound's own thread, frame by frame."""
+
+import base64
+from typing import Any, Final
+
+import numpy as np
+from level_truth import Samples
+from playwright.sync_api import Page
+from scipy.signal import correlate
+
+_RECORDER: Final = """
+registerProcessor("recorder", class extends AudioWorkletProcessor {
+  constructor() {
+    super();
+    this.block = new Float32Array(2 * 8192);
+    this.at = 0;
+    this.port.onmessage = () => { this.flush(); this.port.postMessage("done"); };
+  }
+  flush() {
+    this.port.postMessage(this.block.slice(0, 2 * this.at));
+    this.at = 0;
+  }
+  process([input]) {
+    for (let n = 0; n < 128; n++) {
+      this.block[2 * this.at] = input.length ? input[0][n] : 0;
+      this.block[2 * this.at + 1] = input.length ? input[1][n] : 0;
+      this.at++;
+    }
+    if (this.at === 8192) this.flush();
+    return true;
+  }
+});
+"""
+
+_START: Final = """
+async (code) => {
+  const { context, output } = window.tonearm;
+  const module = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
+  await context.audioWorklet.addModule(module);
+  const node = new AudioWorkletNode(context, "recorder", { channelCount: 2, channelCountMode: "explicit" });
+  const taken = [];
+  let done = () => undefined;
+  node.port.onmessage = ({ data }) => (data === "done" ? done() : taken.push(data));
+  output.connect(node);
+  node.connect(context.destination);
+  window.recorded = async () => {
+    await new Promise((resolve) => { done = resolve; node.port.postMessage("flush"); });
+    let text = "";
+    for (const block of taken) {
+      const bytes = new Uint8Array(block.buffer);
+      for (let n = 0; n < bytes.length; n += 32768) text += String.fromCharCode(...bytes.subarray(n, n + 32768));
+    }
+    return btoa(text);
+  };
+}
+"""
+
+_AT_RATE: Final = """
+{ const Real = window.AudioContext;
+  window.AudioContext = class extends Real { constructor(how) { super({ ...how, sampleRate: RATE }); } }; }
+"""
+
+
+def with_output_at(page: Page, rate: int) -> None:
+    """Before the page is opened: what its AudioContext runs at, as if that were the device's own rate."""
+    page.add_init_script(_AT_RATE.replace("RATE", str(rate)))
+
+
+def record(page: Page) -> None:
+    """From here on. The page's policy allows no modules but the server's, so it has to be bypassed."""
+    page.wait_for_function("() => window.tonearm && window.tonearm.context.state === 'running'")
+    page.evaluate(_START, _RECORDER)
+
+
+def recorded(page: Page) -> Samples:
+    """What came out so far, ``[frames, 2]``, from its first sound to its last."""
+    samples = np.frombuffer(base64.b64decode(page.evaluate("() => window.recorded()")), dtype="<f4").reshape(
+        -1, 2
+    )
+    return sounding(samples)
+
+
+def sounding(samples: Samples) -> Samples:
+    """Without the digital silence at both ends."""
+    loud = np.flatnonzero(np.abs(samples).max(axis=1) > 0)
+    assert len(loud), "there is nothing but silence"
+    return samples[loud[0] : loud[-1] + 1]
+
+
+def stereo(samples: Samples) -> Samples:
+    """``[frames, 2]``: one channel is heard from both sides."""
+    return samples if samples.shape[1] == 2 else np.repeat(samples, 2, axis=1)
+
+
+def place_of(excerpt: Samples, whole: Samples) -> int:
+    """The frame of ``whole`` at which ``excerpt`` begins."""
+    mono = [np.asarray(samples.sum(axis=1), dtype=np.float64) for samples in (whole, excerpt)]
+    return int(np.argmax(correlate(mono[0], mono[1], mode="valid", method="fft")))
+
+
+def null_db(found: Samples, wanted: Samples) -> float:
+    """The level of the difference relative to that of what is wanted, dB."""
+    assert found.shape == wanted.shape
+    difference: Any = np.sqrt(np.mean((found - wanted) ** 2)) / np.sqrt(np.mean(wanted**2))
+    return float(20 * np.log10(difference + 1e-12))
+
+
+def longest_hole(samples: Samples) -> int:
+    """The longest run of digital silence, frames."""
+    silent = np.abs(samples).max(axis=1) == 0
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], silent.astype(np.int8), [0]))))
+    return int(max((edges[1::2] - edges[::2]), default=0))
+
+
+def steepest(samples: Samples) -> float:
+    """The largest change of the slope from one frame to the next: a click is one that music does not have."""
+    return float(np.abs(np.diff(samples, n=2, axis=0)).max(initial=0.0))
