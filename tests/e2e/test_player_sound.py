@@ -18,7 +18,7 @@ from music import clip
 from page_sound import longest_hole, null_db, place_of, record, recorded, steepest, stereo, with_output_at
 from playwright.sync_api import Browser, Page, sync_playwright
 from scipy.signal import resample_poly
-from server import Played, RunningServer, play, receive_stream, serving, wait_until
+from server import RunningServer, play, receive_stream, serving, wait_until
 from truth import decoded, lufs
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser, pytest.mark.xdist_group("page")]
@@ -46,7 +46,8 @@ def server(music: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ru
     """All its tracks are measured."""
     if chromium() is None and os.environ.get("REQUIRE_BROWSER") != "1":
         pytest.skip("no Chromium on this machine")
-    with serving(tmp_path_factory.mktemp("server"), music) as running:
+    # A lead as long as the tracks: what is compared with need not be waited for.
+    with serving(tmp_path_factory.mktemp("server"), music, TONEARM_STREAMING__LEAD_S="30") as running:
         wait_until(lambda: all(track["fingerprint_status"] == "complete" for track in running.tracks()))
         yield running
 
@@ -59,15 +60,16 @@ def browser(server: RunningServer) -> Iterator[Browser]:
 
 @contextmanager
 def opened(browser: Browser, url: str, rate: int = RATE) -> Iterator[Page]:
-    """The page with its output at this rate, recorded from the beginning, and the tracks at hand by title."""
+    """The page of a listener without preferences, its output at this rate and recorded from the beginning."""
+    httpx.put(f"{url}/api/settings", json={}).raise_for_status()
     context = browser.new_context(bypass_csp=True)
     page = context.new_page()
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
     with_output_at(page, rate)
-    page.goto(url)
+    with page.expect_response("**/api/settings"):
+        page.goto(url)
     record(page)
-    page.wait_for_function("() => window.tonearm.player.snapshot.connected")
     page.evaluate(
         """async () => {
           const { tracks } = await (await fetch("/api/library/tracks?limit=100")).json();
@@ -98,9 +100,10 @@ def say(page: Page, what: str, *titles: str) -> None:
     )
 
 
-def streamed(server: RunningServer, title: str, **data: Any) -> Samples:
+def streamed(server: RunningServer, title: str, kind: str = "play_enhanced", **data: Any) -> Samples:
     """A track as the socket plays it, in two channels."""
-    return stereo(play(server, track_id=server.track_id(title), **data).samples)
+    sound = {"preset": "adaptive", **data} if kind == "play_enhanced" else data
+    return stereo(play(server, kind, track_id=server.track_id(title), **sound).samples)
 
 
 def test_a_play_comes_out_bit_for_bit(server: RunningServer, browser: Browser) -> None:
@@ -164,9 +167,142 @@ def test_mastered_the_second_half_goes_on_from_the_first(server: RunningServer, 
     with server.socket("?transport=binary") as connection:
         parts = []
         for data in ({"track_id": first}, {"track_id": second, "after_track_id": first}):
-            connection.send(json.dumps({"type": "play_enhanced", "data": data}))
+            connection.send(json.dumps({"type": "play_enhanced", "data": {"preset": "adaptive", **data}}))
             parts.append(stereo(receive_stream(connection).samples))
     whole = np.concatenate(parts)
     begin = place_of(found[:RATE], whole)
     np.testing.assert_array_equal(found, whole[begin : begin + len(found)])
     assert begin + len(found) > CUT + RATE // 2
+
+
+def test_the_switch_is_heard_at_the_same_place_and_as_loud(server: RunningServer, browser: Browser) -> None:
+    with opened(browser, server.url) as page:
+        say(page, "player.setMastering({ levelMatch: true }); player.play(tracks)", "Starfall")
+        reaches(page, "m.position > 4")
+        say(page, "player.setMastering({ enabled: false })")
+        reaches(page, "s.masteringState === 'none' && m.position > 8.5")
+        say(page, "player.setMastering({ enabled: true, preset: 'warm' })")
+        reaches(page, "s.masteringState === 'fingerprint' && s.plan.preset === 'warm' && m.position > 10")
+        found = recorded(page)
+    mastered = streamed(server, "Starfall", level_match=True)
+    original = streamed(server, "Starfall", kind="play_normal", level_match=True)
+    warm = streamed(server, "Starfall", level_match=True, preset="warm")
+    begin = place_of(found[:RATE], mastered)
+    sounds = [sound[begin : begin + len(found)] for sound in (mastered, original, warm)]
+    heard = _which(found, sounds)
+    assert heard == [0, 1, 2]
+    # What is heard of both is as loud as each other: over the same three seconds of the music.
+    levels = [lufs(sound[5 * RATE : 8 * RATE], RATE) for sound in (found, mastered)]
+    assert levels[0] == pytest.approx(levels[1], abs=0.5)
+    assert longest_hole(found) < RATE / 1000
+    assert steepest(found) <= 1.05 * max(steepest(sound) for sound in sounds)
+
+
+def _which(found: Samples, sounds: list[Samples]) -> list[int]:
+    """Which of some sounds of the same music is heard, in hundredths of a second: each change once, and next
+    to nothing that is none of them."""
+    step = RATE // 100
+    likeness = np.array(
+        [
+            [null_db(found[n : n + step], sound[n : n + step]) for sound in sounds]
+            for n in range(0, len(found) - step, step)
+        ]
+    )
+    known = likeness.min(axis=1) < -60.0
+    assert np.count_nonzero(~known) <= 3 * (len(sounds) - 1), likeness[~known]
+    nearest = likeness[known].argmin(axis=1)
+    return [int(nearest[0]), *(int(nearest[n]) for n in range(1, len(nearest)) if nearest[n] != nearest[n - 1])]
+
+
+def test_a_seek_lands_on_its_frame_without_a_click(server: RunningServer, browser: Browser) -> None:
+    with opened(browser, server.url) as page:
+        say(page, "player.play(tracks)", "Starfall")
+        reaches(page, "m.position > 1")
+        say(page, "player.seek(12.3)")
+        reaches(page, "m.position > 13.5 && s.state === 'playing'")
+        found = recorded(page)
+    whole = streamed(server, "Starfall")
+    tail = found[-RATE:]
+    begin = place_of(tail, whole)
+    assert null_db(tail, whole[begin : begin + len(tail)]) < -60.0
+    heard_since = found[-(begin + RATE - round(12.3 * RATE)) :]
+    steady = heard_since[RATE // 20 :]
+    first = round(12.3 * RATE) + RATE // 20
+    assert null_db(steady, whole[first : first + len(steady)]) < -60.0
+    assert steepest(found) <= 1.05 * steepest(whole)
+
+
+def test_of_many_clicks_only_the_last_is_heard(server: RunningServer, browser: Browser) -> None:
+    with opened(browser, server.url) as page:
+        say(
+            page,
+            "for (let n = 0; n < 10; n++) player.play(tracks, n % 3); player.play(tracks, 3)",
+            *("Starfall", "half 1", "loop_tabla", "ambi_piano"),
+        )
+        reaches(page, "s.state === 'paused'")
+        assert page.evaluate("() => window.tonearm.player.snapshot.track.title") == "ambi_piano"
+        found = recorded(page)
+    wanted = streamed(server, "ambi_piano")
+    begin = place_of(found[:RATE], wanted)
+    np.testing.assert_array_equal(found, wanted[begin : begin + len(found)])
+
+
+def test_pause_holds_the_very_sample(server: RunningServer, browser: Browser) -> None:
+    with opened(browser, server.url) as page:
+        say(page, "player.play(tracks)", "loop_tabla")
+        reaches(page, "m.position > 1")
+        say(page, "player.pause()")
+        reaches(page, "s.state === 'paused'")
+        page.wait_for_timeout(300)
+        held = page.evaluate("() => window.tonearm.player.moment().position")
+        page.wait_for_timeout(300)
+        assert page.evaluate("() => window.tonearm.player.moment().position") == held
+        say(page, "player.resume()")
+        reaches(page, f"m.position > {held} + 1")
+        found = recorded(page)
+    whole = streamed(server, "loop_tabla")
+    assert longest_hole(found) > RATE // 2
+    for part in (found[: RATE // 2], found[-RATE // 2 :]):
+        begin = place_of(part, whole)
+        np.testing.assert_array_equal(part, whole[begin : begin + len(part)])
+    assert steepest(found) <= 1.05 * steepest(whole)
+
+
+def test_a_server_that_comes_back_goes_on_where_it_was(
+    browser: Browser, tmp_path: Path
+) -> None:
+    music = tmp_path / "music"
+    music.mkdir()
+    (music / "loop_tabla.flac").write_bytes(clip("loop_tabla.flac").read_bytes())
+    at = ("--port", str(free_port()))
+    with serving(tmp_path, music, at, TONEARM_STREAMING__LEAD_S="3") as first:
+        wait_until(lambda: first.tracks()[0]["fingerprint_status"] == "complete")
+        with opened(browser, first.url) as page:
+            wanted = streamed(first, "loop_tabla")
+            say(page, "player.play(tracks)", "loop_tabla")
+            reaches(page, "m.position > 1")
+            first.process.kill()
+            first.process.wait()
+            reaches(page, "s.state === 'reconnecting'")
+            reached = page.evaluate("() => { const m = window.tonearm.player.moment(); return m.position + m.buffered; }")
+            with serving(tmp_path, music, at, TONEARM_STREAMING__LEAD_S="3"):
+                reaches(page, f"s.connected && s.state === 'playing' && m.position > {reached} + 1.5")
+                found = recorded(page)
+    # Whether it ran dry or not, what is heard are the track's own samples, each once and in their order.
+    loud = np.abs(found).max(axis=1) > 0
+    joined = found[loud] if longest_hole(found) > RATE // 10 else found
+    begin = place_of(joined[:RATE], wanted)
+    tail = joined[-RATE // 2 :]
+    at_end = place_of(tail, wanted)
+    assert null_db(tail, wanted[at_end : at_end + len(tail)]) < -60.0
+    assert at_end == pytest.approx(begin + len(joined) - len(tail), abs=RATE // 20)
+
+
+def test_without_its_fingerprint_server_it_says_standard(music: Path, browser: Browser, tmp_path: Path) -> None:
+    nobody = ("--fingerprint-server", f"127.0.0.1:{free_port()}")
+    with serving(tmp_path, music, nobody) as alone, opened(browser, alone.url) as page:
+        say(page, "player.play(tracks)", "Starfall")
+        reaches(page, "s.state === 'playing' && s.masteringState === 'standard' && s.plan?.state === 'standard'")
+        assert page.evaluate("() => window.tonearm.player.snapshot.progress.status") == "failed"
+        page.wait_for_timeout(500)
+        assert np.sqrt(np.mean(recorded(page) ** 2)) > 1e-3

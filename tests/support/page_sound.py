@@ -93,9 +93,11 @@ def stereo(samples: Samples) -> Samples:
 
 
 def place_of(excerpt: Samples, whole: Samples) -> int:
-    """The frame of ``whole`` at which ``excerpt`` begins."""
-    mono = [np.asarray(samples.sum(axis=1), dtype=np.float64) for samples in (whole, excerpt)]
-    return int(np.argmax(correlate(mono[0], mono[1], mode="valid", method="fft")))
+    """The frame of ``whole`` from which on it differs the least from ``excerpt``, in the mean square."""
+    there, here = (np.asarray(samples.sum(axis=1), dtype=np.float64) for samples in (whole, excerpt))
+    energy = np.concatenate(([0.0], np.cumsum(there**2)))
+    energies = energy[len(here) :] - energy[: len(energy) - len(here)]
+    return int(np.argmin(energies - 2.0 * correlate(there, here, mode="valid", method="fft")))
 
 
 def null_db(found: Samples, wanted: Samples) -> float:

@@ -249,9 +249,12 @@ export class ListeningPlayer implements Player {
     this.events.worthKeeping();
   }
 
-  /** The taste that the server keeps; nothing that plays changes by it. */
+  /** The taste that the server keeps, unless it was asked for too late to matter: the listener has chosen here. */
   prefer(preferred: Partial<Mastering>): void {
-    this.update({ mastering: { ...this.snapshot.mastering, ...preferred } });
+    const mastering = { ...this.snapshot.mastering, ...preferred };
+    if (JSON.stringify(mastering) === JSON.stringify(this.snapshot.mastering)) return;
+    this.update({ mastering });
+    if (this.parked === null && this.snapshot.state !== "idle") this.way.change(mastering);
   }
 
   setVolume(volume: number): void {
