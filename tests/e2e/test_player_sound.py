@@ -110,7 +110,9 @@ def test_a_play_comes_out_bit_for_bit(server: RunningServer, browser: Browser) -
     with opened(browser, server.url) as page:
         say(page, "player.play(tracks)", "ambi_piano")
         reaches(page, "s.state === 'playing' && s.masteringState === 'fingerprint' && s.plan !== null")
-        assert page.evaluate("() => window.tonearm.player.snapshot.plan.track_id") == server.track_id("ambi_piano")
+        assert page.evaluate("() => window.tonearm.player.snapshot.plan.track_id") == server.track_id(
+            "ambi_piano"
+        )
         reaches(page, "s.state === 'paused'")
         found = recorded(page)
         assert page.evaluate("() => window.tonearm.player.snapshot.underruns") == 0
@@ -144,7 +146,9 @@ def test_two_halves_of_a_recording_are_heard_in_one_piece(
         found = recorded(page)
     whole = stereo(decoded(str(clip("loop_tabla.flac")))[0])
     if rate != RATE:
-        whole = resample_poly(whole.astype(np.float64), 160, 147, axis=0, window=("kaiser", 14.0)).astype(np.float32)
+        whole = resample_poly(whole.astype(np.float64), 160, 147, axis=0, window=("kaiser", 14.0)).astype(
+            np.float32
+        )
     # Behind the fade with which a play in the middle of a track begins.
     steady = found[rate // 20 : -rate // 20]
     begin = place_of(steady, whole)
@@ -211,7 +215,10 @@ def _which(found: Samples, sounds: list[Samples]) -> list[int]:
     known = likeness.min(axis=1) < -60.0
     assert np.count_nonzero(~known) <= 3 * (len(sounds) - 1), likeness[~known]
     nearest = likeness[known].argmin(axis=1)
-    return [int(nearest[0]), *(int(nearest[n]) for n in range(1, len(nearest)) if nearest[n] != nearest[n - 1])]
+    return [
+        int(nearest[0]),
+        *(int(nearest[n]) for n in range(1, len(nearest)) if nearest[n] != nearest[n - 1]),
+    ]
 
 
 def test_a_seek_lands_on_its_frame_without_a_click(server: RunningServer, browser: Browser) -> None:
@@ -268,9 +275,7 @@ def test_pause_holds_the_very_sample(server: RunningServer, browser: Browser) ->
     assert steepest(found) <= 1.05 * steepest(whole)
 
 
-def test_a_server_that_comes_back_goes_on_where_it_was(
-    browser: Browser, tmp_path: Path
-) -> None:
+def test_a_server_that_comes_back_goes_on_where_it_was(browser: Browser, tmp_path: Path) -> None:
     music = tmp_path / "music"
     music.mkdir()
     (music / "loop_tabla.flac").write_bytes(clip("loop_tabla.flac").read_bytes())
@@ -284,7 +289,9 @@ def test_a_server_that_comes_back_goes_on_where_it_was(
             first.process.kill()
             first.process.wait()
             reaches(page, "s.state === 'reconnecting'")
-            reached = page.evaluate("() => { const m = window.tonearm.player.moment(); return m.position + m.buffered; }")
+            reached = page.evaluate(
+                "() => { const m = window.tonearm.player.moment(); return m.position + m.buffered; }"
+            )
             with serving(tmp_path, music, at, TONEARM_STREAMING__LEAD_S="3"):
                 reaches(page, f"s.connected && s.state === 'playing' && m.position > {reached} + 1.5")
                 found = recorded(page)
@@ -298,11 +305,15 @@ def test_a_server_that_comes_back_goes_on_where_it_was(
     assert at_end == pytest.approx(begin + len(joined) - len(tail), abs=RATE // 20)
 
 
-def test_without_its_fingerprint_server_it_says_standard(music: Path, browser: Browser, tmp_path: Path) -> None:
+def test_without_its_fingerprint_server_it_says_standard(
+    music: Path, browser: Browser, tmp_path: Path
+) -> None:
     nobody = ("--fingerprint-server", f"127.0.0.1:{free_port()}")
     with serving(tmp_path, music, nobody) as alone, opened(browser, alone.url) as page:
         say(page, "player.play(tracks)", "Starfall")
-        reaches(page, "s.state === 'playing' && s.masteringState === 'standard' && s.plan?.state === 'standard'")
+        reaches(
+            page, "s.state === 'playing' && s.masteringState === 'standard' && s.plan?.state === 'standard'"
+        )
         assert page.evaluate("() => window.tonearm.player.snapshot.progress.status") == "failed"
         page.wait_for_timeout(500)
         assert np.sqrt(np.mean(recorded(page) ** 2)) > 1e-3
