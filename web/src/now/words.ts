@@ -46,6 +46,18 @@ export const POLICY_WORDS: Record<Policy, { name: string; meaning: string }> = {
   },
 };
 
+const FORMATS: Record<string, string> = {
+  vorbis: "Ogg Vorbis",
+  opus: "Opus",
+  wavpack: "WavPack",
+  alac: "Apple Lossless",
+};
+
+/** The format of a file as people call it. */
+export function formatWords(format: string): string {
+  return FORMATS[format] ?? (format.startsWith("pcm") ? "PCM" : format.toUpperCase());
+}
+
 /** On what the sound rests, as a headline and a sentence. */
 export interface Standing {
   kind: "fingerprint" | "provisional" | "standard" | "none" | "waiting";
