@@ -8,6 +8,7 @@
 # make sensitivity                   whether a wrong constant in any dimension turns a test red
 # make bench                         what it costs, beside others, written to docs/bench.md
 # make bench-streaming MUSIC=DIR     how soon it plays, and how many listeners this machine carries, printed
+# make bench-scan [FILES=N]          how many files a second are scanned, beside readers of tags, printed
 # make bench-library [TRACKS=N]      how soon a library of half a million tracks answers, printed
 # make pairs MUSIC=DIR OUT=DIR       ten tracks before and after at equal loudness, with a table of what changed
 
@@ -16,13 +17,14 @@ MUSIC  ?= demo
 PORT   ?= 8765
 OUT    ?= pairs
 TRACKS ?= 500000
+FILES  ?= 20000
 ONLY   ?=
 VENV   := .venv
 BIN    := $(VENV)/bin
 BENCH  := bench/.venv
 WEB    := $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/test/*')
 
-.PHONY: run test test-web format pairs corridor factors dynamics sensitivity conformance quality quality-baseline bench bench-streaming bench-library clean
+.PHONY: run test test-web format pairs corridor factors dynamics sensitivity conformance quality quality-baseline bench bench-streaming bench-scan bench-library clean
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Tonearm needs Python 3.11 or newer: make PYTHON=/path/to/python3.11"; exit 1; }
@@ -111,6 +113,9 @@ bench: $(BENCH)/.installed
 
 bench-streaming: $(BENCH)/.installed
 	TONEARM_TEST_MUSIC="$(MUSIC)" $(BENCH)/bin/python -m bench streaming
+
+bench-scan: $(BENCH)/.installed
+	$(BENCH)/bin/python -m bench scan --runs 3 --files "$(FILES)"
 
 bench-library: $(BENCH)/.installed
 	$(BENCH)/bin/python -m bench library --tracks "$(TRACKS)"

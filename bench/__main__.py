@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from bench import document, library, lookup, machine, sound, streaming
+from bench import document, library, lookup, machine, scanning, small_files, sound, streaming
 from bench.measure import Measured, absent, measure
 from bench.sections import SECTIONS
 from tonearm.rendering.measure import measure_file
@@ -25,6 +25,7 @@ _WRITERS: Final = {
     "decoding": document.decoders,
     "mastering": document.chains,
     "lookup": document.lookups,
+    "scan": scanning.table_of,
 }
 
 
@@ -33,11 +34,12 @@ def main() -> None:
     parser.add_argument("sections", nargs="*", choices=[[], *_ALL, _LIBRARY], help="default: all but library")
     parser.add_argument("--runs", type=int, default=_FEWEST_RUNS, help="of each contender")
     parser.add_argument("--tracks", type=int, default=library.TRACKS, help="of the large library")
+    parser.add_argument("--files", type=int, default=scanning.FILES, help="of the scan")
     parser.add_argument("--database-url", help="of an empty database for the large library")
     arguments = parser.parse_args()
     chosen = arguments.sections or list(_ALL)
     with tempfile.TemporaryDirectory(prefix="tonearm-bench-") as folder:
-        text = _report(chosen, arguments.runs, Path(folder))
+        text = _report(chosen, arguments, Path(folder))
         if _LIBRARY in chosen:
             text += library.measure(Path(folder), arguments.database_url, arguments.tracks)
     print(text)
@@ -45,9 +47,9 @@ def main() -> None:
         DOCUMENT.write_text(text + "\n", encoding="utf-8")
 
 
-def _report(chosen: Sequence[str], runs: int, folder: Path) -> str:
-    taken = [section for section in chosen if section in SECTIONS]
-    origin = _prepare(folder, "lookup" in chosen) if taken else "none"
+def _report(chosen: Sequence[str], arguments: argparse.Namespace, folder: Path) -> str:
+    taken, runs = [section for section in chosen if section in SECTIONS], arguments.runs
+    origin = _prepare(folder, chosen, arguments.files) if taken else "none"
     loads = [machine.load()]
     measured: list[Measured] = []
     parts: list[str] = []
@@ -65,7 +67,7 @@ def _report(chosen: Sequence[str], runs: int, folder: Path) -> str:
     return "\n\n".join(part for part in (head, *parts, document.versions(measured)) if part)
 
 
-def _prepare(folder: Path, with_library: bool) -> str:
+def _prepare(folder: Path, chosen: Sequence[str], files: int) -> str:
     """Lay out the folder that ``bench.one`` reads; where the sound comes from, in words."""
     taken = sound.source()
     whole, start = folder / "whole", folder / "start"
@@ -75,7 +77,10 @@ def _prepare(folder: Path, with_library: bool) -> str:
     ):
         part.mkdir()
         sound.write(samples, part, sound.KINDS)
-    if with_library:
+    if "scan" in chosen:
+        small_files.make(start / scanning.MUSIC, scanning.WARM_UP_FILES)
+        small_files.make(whole / scanning.MUSIC, files)
+    if "lookup" in chosen:
         analysis = measure_file(start / "sound.wav")
         lookup.fill(start, lookup.WARM_UP_TRACKS, analysis)
         lookup.fill(whole, lookup.TRACKS, analysis)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-from bench import decoding, fingerprint, lookup, mastering
+from bench import decoding, fingerprint, lookup, mastering, scanning
 from bench.contender import Contender
 
 SECTIONS: Final[Mapping[str, Sequence[Contender]]] = MappingProxyType(
@@ -13,5 +13,6 @@ SECTIONS: Final[Mapping[str, Sequence[Contender]]] = MappingProxyType(
         "decoding": decoding.CONTENDERS,
         "mastering": mastering.CONTENDERS,
         "lookup": lookup.CONTENDERS,
+        "scan": scanning.CONTENDERS,
     }
 )

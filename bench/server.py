@@ -24,9 +24,13 @@ _DEMO: Final = Path(__file__).parents[1] / "demo"
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """CPU seconds of a process and all below it; memory and open handles of the process itself."""
+    """CPU seconds of a process and all below it; memory and open handles of the process itself.
+
+    ``own`` is the memory that no file stands behind.
+    """
 
     cpu_s: float
+    own: int
     rss: int
     pss: int
     handles: int
@@ -160,8 +164,11 @@ def usage(process: int) -> Usage:
     status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
     rollup = Path(f"/proc/{process}/smaps_rollup").read_text(encoding="utf-8")
     handles = sum(1 for _ in Path(f"/proc/{process}/fd").iterdir())
-    rss, pss = _kilobytes("VmRSS", status) * 1024, _kilobytes("Pss", rollup) * 1024
-    return Usage(_cpu_s(process), rss, pss, handles)
+    own, rss, pss = (
+        1024 * _kilobytes(name, text)
+        for name, text in (("RssAnon", status), ("VmRSS", status), ("Pss", rollup))
+    )
+    return Usage(_cpu_s(process), own, rss, pss, handles)
 
 
 def _kilobytes(name: str, text: str) -> int:

@@ -48,6 +48,7 @@ from tonearm.routers.library import build_library_router
 from tonearm.routers.metrics import Metrics
 from tonearm.routers.newsroom import ScanNews
 from tonearm.routers.preferences import ListenerPreferences, build_preferences_router
+from tonearm.routers.problems import CountedProblems
 from tonearm.routers.slots import StreamSlots
 from tonearm.routers.system import SocketRouter
 from tonearm.routers.web import build_web_router
@@ -72,6 +73,9 @@ DRAWING_THREADS: Final = 2
 SETTLED_S: Final = 1.5
 """A folder is scanned when nothing has changed in it for so long."""
 
+SCAN_READERS: Final = 2
+"""Threads that read tags while another one stores what they read."""
+
 COMPILE_TOLD_S: Final = 2.0
 PATIENCE_S: Final = 0.4
 """How long the end waits for a client that does not read, or for a step of sound."""
@@ -95,7 +99,7 @@ def scan(settings: Settings) -> Iterator[ScanProgress]:
     configure_logging("warning", settings.log.format)
     library = _open_library(settings)
     try:
-        yield from Scanner(settings.library.roots, library.tracks, read_file).scan()
+        yield from _build_scanner(settings, library).scan()
     finally:
         library.close()
 
@@ -158,21 +162,36 @@ class _NothingPending:
 
 
 class _History:
-    """Notes what was listened to, behind the back of the stream."""
+    """Notes what was listened to, behind the back of the stream, in a thread of its own: a database that is
+    locked takes that one, and none of those in which plays look their tracks up."""
 
-    def __init__(self, library: RepositoryFactory, pool: ThreadPoolExecutor) -> None:
+    def __init__(self, library: RepositoryFactory) -> None:
         self._library = library
-        self._pool = pool
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="history")
+        self._lost = 0
 
     def heard(self, heard: Heard) -> None:
         at = datetime.now(UTC) - timedelta(seconds=heard.ago_s)
-        self._pool.submit(self._record, heard, at)
+        self._thread.submit(self._record, heard, at)
+
+    def close(self) -> None:
+        """Note what is still to be noted."""
+        self._thread.shutdown()
 
     def _record(self, heard: Heard, at: datetime) -> None:
         try:
             self._library.history.record(heard.track_id, heard.seconds, heard.completed, at)
-        except (TrackNotFound, LibraryUnavailable) as error:
+        except TrackNotFound as error:
             log.warning("A play was not noted", track_id=heard.track_id, code=error.code, cause=str(error))
+        except LibraryUnavailable as error:
+            # Once, and not for every play of an evening.
+            if not self._lost:
+                log.warning("Plays are not noted", track_id=heard.track_id, code=error.code, cause=str(error))
+            self._lost += 1
+        else:
+            if self._lost:
+                log.info("Plays are noted again", lost=self._lost)
+            self._lost = 0
 
 
 class _Readiness:
@@ -205,11 +224,17 @@ class _Readiness:
         }
 
     async def _database(self) -> str:
+        loop = asyncio.get_running_loop()
         try:
-            await asyncio.get_running_loop().run_in_executor(self._pool, self._library.check)
+            await loop.run_in_executor(self._pool, self._library.check)
         except LibraryUnavailable as error:
             log.warning("The library is not available", cause=str(error))
             return "unavailable"
+        try:
+            await loop.run_in_executor(self._pool, self._library.check_writing)
+        except LibraryUnavailable as error:
+            log.warning("The library cannot be written", cause=str(error))
+            return "not_writable"
         return "ok"
 
 
@@ -225,9 +250,7 @@ async def _build(settings: Settings, stack: AsyncExitStack) -> WebServer:
     pool = RenderPool(max(LEAST_RENDERERS, os.cpu_count() or 1))
     stack.callback(pool.close, PATIENCE_S)
     kernels = asyncio.wrap_future(pool.submit(COMPILED_FIRST, warm_kernels))
-    # What has been loaded by then is never freed. Going through these 250,000 objects in search of
-    # garbage stops every thread for 0.2 s.
-    kernels.add_done_callback(lambda _: gc.freeze())
+    kernels.add_done_callback(_leave_what_is_loaded)
     patience = loop.call_later(COMPILE_TOLD_S, _tell_compiling, kernels)
     stack.callback(patience.cancel)
     services = await stack.enter_async_context(AsyncExitStack())
@@ -237,10 +260,15 @@ async def _build(settings: Settings, stack: AsyncExitStack) -> WebServer:
     background.start()
     services.push_async_callback(background.stop)
     registry = CollectorRegistry()
-    sockets, audio = _build_streams(settings, library, blocking, generator, pool, registry, preferences)
+    metrics = Metrics(registry)
+    history = _History(library)
+    stack.callback(history.close)
+    sockets, audio = _build_streams(
+        settings, library, blocking, generator, pool, metrics, history, preferences
+    )
     news = ScanNews(lambda told: loop.call_soon_threadsafe(sockets.tell, told), time.monotonic)
     scans = ScanJobs(
-        Scanner(settings.library.roots, library.tracks, read_file),
+        _build_scanner(settings, library),
         after_scan=lambda: loop.call_soon_threadsafe(background.notify),
         on_status=news.hear,
     )
@@ -278,7 +306,22 @@ async def _build(settings: Settings, stack: AsyncExitStack) -> WebServer:
     async def end_together() -> None:
         await asyncio.gather(sockets.close(PATIENCE_S), audio.close(), services.aclose())
 
-    return WebServer(app, end_together)
+    return WebServer(CountedProblems(app, metrics.refused), end_together)
+
+
+def _leave_what_is_loaded(_: "asyncio.Future[None]") -> None:
+    """What has been loaded by now is never freed: going through these 250,000 objects in search of garbage
+    stops every thread for 0.2 s. The search that follows finds next to nothing, and so learns that the next
+    one is due soon: Python waits for a quarter as many new objects as the last search went through, and
+    meanwhile closed connections and their buffers would lie between what is in use, for hours."""
+    gc.freeze()
+    gc.collect()
+
+
+def _build_scanner(settings: Settings, library: RepositoryFactory) -> Scanner:
+    chosen = settings.library
+    forget_after = timedelta(days=chosen.forget_days)
+    return Scanner(chosen.roots, library.tracks, read_file, SCAN_READERS, forget_after)
 
 
 def _build_watch(settings: Settings, scans: ScanJobs) -> LibraryWatch:
@@ -298,11 +341,11 @@ def _build_streams(
     blocking: ThreadPoolExecutor,
     generator: FingerprintGenerator,
     pool: RenderPool,
-    registry: CollectorRegistry,
+    metrics: Metrics,
+    history: _History,
     preferences: ListenerPreferences,
 ) -> tuple[SocketRouter, AudioRouter]:
     """The WebSocket and what plays on it, and the same over HTTP."""
-    metrics = Metrics(registry)
     controller = AudioStreamController(
         tracks=PresentTracks(library.tracks),
         albums=library.albums,
@@ -319,7 +362,7 @@ def _build_streams(
     )
     slots = StreamSlots(settings.limits.streams_total, settings.limits.streams_per_client)
     prefers = preferences.current
-    sockets = SocketRouter(controller, slots, Times(), metrics, _History(library, blocking), prefers)
+    sockets = SocketRouter(controller, slots, Times(), metrics, history, prefers)
     renditions = Renditions(controller, _open_renderer, pool, time.monotonic)
     audio = AudioRouter(renditions, slots, HTTP_STALL_S, prefers)
     metrics.show("tonearm_connections", "Open WebSocket connections", lambda: sockets.connected)

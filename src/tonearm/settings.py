@@ -43,7 +43,8 @@ class LibrarySettings(_Group):
     """Where the music is, where what is known about it is kept, and how changes are noticed.
 
     With ``watch`` a change is scanned when the system tells of it. Besides, all roots are scanned every
-    ``rescan_minutes``, those on other machines every ``poll_minutes``.
+    ``rescan_minutes``, those on other machines every ``poll_minutes``. A track whose file has been missing
+    for ``forget_days`` is forgotten.
     """
 
     roots: tuple[Path, ...] = ()
@@ -51,6 +52,7 @@ class LibrarySettings(_Group):
     watch: bool = True
     rescan_minutes: float = Field(60.0, ge=1.0)
     poll_minutes: float = Field(5.0, ge=1.0)
+    forget_days: float = Field(90.0, ge=0.0, le=36_500.0)
 
 
 class ServerSettings(_Group):

@@ -1,5 +1,8 @@
+import gc
 import os
 import random
+import weakref
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -192,6 +195,29 @@ def test_errors_are_typed(tmp_path: Path) -> None:
         Decoder(DEMO / "drum_roll.flac", -1)
     with pytest.raises(DecodeError, match="regular"):
         inspect(tmp_path)
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+@pytest.mark.parametrize("frames", [0, 1_000, 1 << 20])
+def test_what_is_closed_is_freed_at_once(made: Files, tmp_path: Path, frames: int, damaged: bool) -> None:
+    """A player goes through thousands of files: buffers that wait for the collector of garbage add up."""
+    data = made("flac-16").path.read_bytes()
+    path = tmp_path / "song.flac"
+    path.write_bytes(data[: len(data) // 2] if damaged else data)
+    gc.collect()
+    gc.disable()
+    try:
+        decoder = Decoder(path, 500)
+        gone = weakref.ref(decoder)
+        with suppress(DecodeError):
+            while frames and len(decoder.read(frames)) == 1 << 20:
+                pass
+            decoder.read(frames)
+        decoder.close()
+        del decoder
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 def test_reading_a_short_file_over_and_over_leaks_no_descriptors(made: Files) -> None:

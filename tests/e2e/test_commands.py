@@ -13,6 +13,7 @@ from music import DEMO, clip
 from server import environment, wait_until
 from truth import decoded, lufs, true_peak_dbtp
 
+from tonearm.cli.common import interrupted_between_steps
 from tonearm.model.fingerprint import DIMENSION_NAMES
 
 pytestmark = [pytest.mark.e2e]
@@ -179,9 +180,29 @@ def test_ctrl_c_amid_a_master_leaves_what_is_whole_and_nothing_else(tmp_path: Pa
         wait_until(lambda: list(tmp_path.glob("out/.*.part")) or running.poll() is not None)
         running.send_signal(signal.SIGINT)
         _, said = running.communicate(timeout=60)
-    assert running.returncode == 130
-    assert b"Traceback" not in said
+    assert running.returncode == 130, said.decode()
+    assert b"Traceback" not in said, said.decode()
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_ctrl_c_waits_for_the_end_of_a_step_and_a_second_one_does_not() -> None:
+    done = []
+    with pytest.raises(KeyboardInterrupt), interrupted_between_steps() as step:
+        step()
+        signal.raise_signal(signal.SIGINT)
+        done.append("the rest of the step")
+        step()
+        done.append("another step")
+    assert done == ["the rest of the step"]
+    with pytest.raises(KeyboardInterrupt), interrupted_between_steps():
+        signal.raise_signal(signal.SIGINT)
+        done.append("work that has no further step")
+    with pytest.raises(KeyboardInterrupt), interrupted_between_steps():
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        done.append("never")
+    assert done == ["the rest of the step", "work that has no further step"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_config_show_names_every_value_and_its_origin(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 
+import httpx
 import numpy as np
 import pytest
 from hostile_files import SOUND, cut, wav
@@ -57,6 +58,23 @@ def test_what_clients_are_told_of_errors_is_counted_by_code(server: RunningServe
     assert play(server, "play_normal", track_id=server.track_id("cut")).end["reason"] == "errored"
     assert server.metric("tonearm_stream_errors_total", code="DECODE_ERROR") == 1
     assert server.metric("tonearm_streams_ended_total", reason="errored") == 1
+
+
+def test_errors_over_http_are_counted_by_code_whoever_finds_them(server: RunningServer) -> None:
+    """The address, the library, the check of what was sent, the guard before them all."""
+    number = server.track_id("short")
+    for path, headers, code in (
+        ("/api/nothing/of/the/kind", {}, "NOT_FOUND"),
+        ("/api/tracks/999999/audio", {}, "TRACK_NOT_FOUND"),
+        ("/api/library/tracks?limit=many", {}, "VALIDATION_ERROR"),
+        ("/api/health", {"Host": "elsewhere.example"}, "HOST_NOT_ALLOWED"),
+        (f"/api/tracks/{number}/audio?format=raw", {"Range": "bytes=999999999-"}, "RANGE_NOT_SATISFIABLE"),
+    ):
+        before = server.metric("tonearm_http_errors_total", code=code) or 0
+        answer = httpx.get(server.url + path, headers=headers, timeout=20)
+        assert (answer.headers["content-type"], answer.json()["code"]) == ("application/problem+json", code)
+        assert server.metric("tonearm_http_errors_total", code=code) == before + 1
+    assert "_created" not in server.get_text("/metrics")
 
 
 def test_streams_that_play_are_shown_and_how_they_end_is_counted(server: RunningServer) -> None:

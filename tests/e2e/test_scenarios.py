@@ -1,6 +1,7 @@
 """Five listeners' evenings: cold, warm, without a fingerprint server, without a database, and all at once."""
 
 import json
+import resource
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -252,6 +253,34 @@ def test_d_database_gone_or_locked(library: RunningServer) -> None:
     source, _ = decoded(str(library.data_dir.parent / "music" / "long.wav"))
     np.testing.assert_array_equal(played.samples, source)
     assert httpx.get(library.url + "/api/ready").status_code == 200
+
+
+def test_d_database_that_can_be_read_and_not_written(library: RunningServer) -> None:
+    """As on a disk that is full: everything plays, and what could not be written is told, once."""
+    known, cold = library.track_id("0"), library.track_id("1")
+    soft, hard = resource.prlimit(library.process.pid, resource.RLIMIT_FSIZE)
+    with library.socket() as connection:
+        played = begin_and_hold(connection, "play_normal", track_id=library.track_id("long"))
+        resource.prlimit(library.process.pid, resource.RLIMIT_FSIZE, (0, hard))
+        for _ in range(3):
+            heard = play(library, track_id=known)
+            assert (heard.start["mastering_state"], heard.end["reason"]) == ("fingerprint", "completed")
+        measured_anew = play(library, track_id=cold)
+        assert measured_anew.end["reason"] == "completed"
+        assert "failed" not in measured_anew.progress
+        wait_until(lambda: "Plays are not noted" in library.log())
+        ready = httpx.get(library.url + "/api/ready", timeout=20)
+        assert (ready.status_code, ready.json()["components"]["database"]) == (503, "not_writable")
+        assert library.metric("tonearm_component_up", component="database") == 0
+        release(connection, played)
+    assert played.end["reason"] == "completed"
+    source, _ = decoded(str(library.data_dir.parent / "music" / "long.wav"))
+    np.testing.assert_array_equal(played.samples, source)
+    resource.prlimit(library.process.pid, resource.RLIMIT_FSIZE, (soft, hard))
+    wait_until(lambda: library.get("/api/ready")["components"]["database"] == "ok")
+    play(library, track_id=known)
+    wait_until(lambda: "Plays are noted again" in library.log())
+    assert library.log().count("Plays are not noted") == 1
 
 
 def test_e_five_at_once(server: RunningServer, warm: Played) -> None:

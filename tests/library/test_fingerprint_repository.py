@@ -54,6 +54,27 @@ def test_what_was_put_comes_back_bit_for_bit(library, track):
     assert library.fingerprints.pending(ALL) == []
 
 
+def test_totals_follow_the_files(library, track):
+    """What was measured counts for the file it was measured on, while that is there."""
+    library.fingerprints.put(track.id, track.signature, analysis())
+    library.tracks.store([scanned("/music/b.flac")])
+    other = library.tracks.page(2, 0, order_by="-added").rows
+    other = next(row.track for row in other if row.id != track.id)
+    library.fingerprints.record_failure(other.id, other.signature, "DECODE_ERROR")
+    assert library.fingerprints.counts() == FingerprintCounts(total=2, complete=1, pending=0, failed=1)
+    library.tracks.store([scanned("/music/a.flac", mtime_ns=2)])
+    assert library.fingerprints.counts() == FingerprintCounts(total=2, complete=0, pending=1, failed=1)
+    library.tracks.store([scanned("/music/a.flac", mtime_ns=track.signature.mtime_ns)])
+    assert library.fingerprints.counts() == FingerprintCounts(total=2, complete=1, pending=0, failed=1)
+    library.tracks.mark_missing([track.path])
+    assert library.fingerprints.counts() == FingerprintCounts(total=1, complete=0, pending=0, failed=1)
+    library.tracks.mark_present([track.path])
+    # Measured on another state than the one that the library knows.
+    library.fingerprints.put(other.id, replace(other.signature, size=77), analysis())
+    assert library.fingerprints.counts() == FingerprintCounts(total=2, complete=1, pending=1, failed=0)
+    assert status(library, other) is FingerprintStatus.PENDING
+
+
 FREE = [dimension for dimension in DIMENSIONS if dimension.name not in BAND_NAMES]
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Engine, create_engine, make_url, text
 
 import tonearm.library.migrations
 from tonearm.library.database import open_library
+from tonearm.library.values import FingerprintCounts
 
 ROW = (
     "INSERT INTO tracks (id, path, size, mtime_ns, content, frames, frames_exact, rate, channels,"
@@ -56,6 +57,13 @@ def _make_old(engine: Engine) -> None:
             row |= {"title": None if number == 3 else f"Song {number}", "artists": '["Björk"]'}
             connection.execute(text(ROW), row | {"year": 1990 + number})
             connection.execute(text("INSERT INTO track_artists VALUES (:id, 0, 3)"), {"id": number})
+        analysis = text(
+            "INSERT INTO analyses (track_id, status, error_code, size, mtime_ns, content, algorithm_version,"
+            " analysed_at, failed_version) VALUES (:id, 'error', 'DECODE_ERROR', :size, 1, 'c', 1,"
+            " '2025-01-01', 1)"
+        )
+        # Of the first file as it is, of the second as it was.
+        connection.execute(analysis, [{"id": 1, "size": 1}, {"id": 2, "size": 2}])
     engine.dispose()
 
 
@@ -71,6 +79,13 @@ def test_what_an_earlier_version_stored_is_ordered_and_found(old_url):
         assert library.albums.page(10, 0, search="bjork", order_by="artist").total == 1
         assert library.artists.page(10, 0, search="bjo").total == 1
         assert [row.id for row in library.tracks.page(10, 0, order_by="year").rows] == [1, 2, 3]
+
+
+def test_what_was_measured_of_a_file_that_has_changed_since_does_not_count(old_url):
+    with closing(open_library(old_url)) as library:
+        assert library.fingerprints.counts() == FingerprintCounts(total=3, complete=0, pending=2, failed=1)
+        pending = {track.id for track in library.fingerprints.pending(10)}
+        assert pending >= {2, 3}
 
 
 def test_an_earlier_library_goes_on_being_written_to(old_url):

@@ -4,9 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from brickwall import limited
 from music import clip
 from quality.gapless import Album, at_once, beside, cut_up, joined, lengths, limiting, steepest, streamed
 from quality.material import decoded
+from quality.playing import decided
+from sounds import analysed
 from verdicts import assert_inside, assert_refused
 
 from tonearm.model.audio import Block
@@ -56,6 +59,23 @@ def test_a_step_a_shift_and_a_lost_frame_are_refused(album: Album, whole: Block)
     }.items():  # fmt: skip
         findings = list(beside(album, [wrong[:join], wrong[join:]], whole, name))
         assert refused[name] <= {finding.check for finding in findings if not finding.inside}, name
+
+
+def test_attacks_are_opened_alike_wherever_a_track_begins(tmp_path: Path) -> None:
+    """Three tracks whose lengths are multiples of nothing; each is streamed after the one before."""
+    take, rate = decoded(clip("loop_tabla.flac"))
+    loud = limited(np.concatenate([take, take]) / np.abs(take).max(), rate, 15.0)
+    album = Album.of("tabla", "FLAC", tmp_path, np.split(loud, [250_003, 501_938]), rate)
+    plan = decided(analysed(album.whole, rate))
+    assert plan.restoration.boost_db > 1.0
+    whole, tracks = at_once(album, plan), joined(album, plan)
+    assert_inside([finding for finding in beside(album, tracks, whole, "") if finding.check != "join-step"])
+    anew = [streamed(file, plan, None) for file in album.files]
+    for track, alone in zip(tracks[1:], anew[1:], strict=True):
+        assert np.abs(alone - track)[5 * rate :].max() < 10 ** (-90 / 20)
+    assert np.abs(anew[1] - tracks[1])[:rate].max() > 0.001
+    opened = 20 * np.log10(np.abs(whole).max() / np.abs(album.whole).max()) - plan.gain_db
+    assert opened > 0.5
 
 
 def test_a_gain_that_falls_slowly_is_no_step() -> None:

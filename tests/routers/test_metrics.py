@@ -70,6 +70,7 @@ def test_what_cannot_be_foreseen_starts_at_nothing_and_what_can_at_zero(registry
 def test_what_is_told_is_counted(registry, metrics):
     metrics.fell_back("NO_ALBUM")
     metrics.failed("TRACK_NOT_FOUND")
+    metrics.refused("INVALID_QUERY")
     metrics.ended("gone")
     metrics.begins_with("probe")
     metrics.late()
@@ -79,6 +80,7 @@ def test_what_is_told_is_counted(registry, metrics):
     for name, labels, value in (
         ("tonearm_fallbacks_total", {"reason": "NO_ALBUM"}, 1),
         ("tonearm_stream_errors_total", {"code": "TRACK_NOT_FOUND"}, 1),
+        ("tonearm_http_errors_total", {"code": "INVALID_QUERY"}, 1),
         ("tonearm_streams_ended_total", {"reason": "gone"}, 1),
         ("tonearm_fingerprint_sources_total", {"source": "probe"}, 1),
         ("tonearm_late_frames_total", {}, 1),
@@ -89,6 +91,14 @@ def test_what_is_told_is_counted(registry, metrics):
     ):
         assert registry.get_sample_value(name, labels) == value, name
     assert b"album" in generate_latest(registry)
+
+
+def test_no_number_comes_with_the_time_of_its_birth(registry, metrics):
+    metrics.failed("TRACK_NOT_FOUND")
+    metrics.first_frame(0.04, MasteringState.FINGERPRINT)
+    text = generate_latest(registry).decode()
+    assert 'tonearm_stream_errors_total{code="TRACK_NOT_FOUND"} 1.0' in text
+    assert "_created" not in text
 
 
 def test_parts_are_up_or_not(registry):

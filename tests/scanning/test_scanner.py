@@ -23,6 +23,7 @@ from tonearm.model.errors import (
     TrackNotFound,
 )
 from tonearm.model.track import ScannedFile
+from tonearm.scanning.ahead import TOGETHER
 from tonearm.scanning.reading import read_file
 from tonearm.scanning.report import MAX_FAILURES, ScanFailure, ScanPhase, ScanReport
 from tonearm.scanning.scanner import Scanner
@@ -336,7 +337,8 @@ def test_a_folder_outside_is_refused_at_once(library, root, reader):
 
 
 def test_files_are_read_side_by_side(library, root):
-    make(root, "a.flac", "b.flac")
+    names = {f"{n:03}.flac" for n in range(2 * TOGETHER)}
+    make(root, *names)
     both = threading.Barrier(2)
 
     def read(path: Path) -> ScannedFile:
@@ -344,7 +346,7 @@ def test_files_are_read_side_by_side(library, root):
         return scanned(path)
 
     assert list(Scanner([root], library.tracks, read, readers=2).scan())[-1].report is not None
-    assert found(library) == {"a.flac", "b.flac"}
+    assert found(library) == names
 
 
 def test_a_library_that_is_gone_ends_the_scan_and_frees_the_scanner(library, root, reader, tmp_path):

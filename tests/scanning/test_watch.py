@@ -105,6 +105,31 @@ def test_everything_is_scanned_now_and_then_also_where_nothing_can_be_watched(
     assert orders == [sorted([absent, root])] * 2
 
 
+def test_a_disk_that_comes_is_scanned_and_watched(tmp_path: Path, scans: Scans) -> None:
+    root = tmp_path / "disk"
+    watch = LibraryWatch([root], scans, NEVER)
+    watch.start()
+    try:
+        assert scans.orders.empty()
+        root.mkdir()
+        assert is_scanned(scans, root)
+        # Another one in its place.
+        root.rename(tmp_path / "away")
+        (tmp_path / "other").mkdir()
+        (tmp_path / "other").rename(root)
+        assert is_scanned(scans, root)
+        number = 0
+        while scans.orders.empty():
+            (root / f"{number}.flac").write_bytes(b"new")
+            number += 1
+            try:
+                scans.orders.put(scans.orders.get(timeout=1.0))
+            except queue.Empty:
+                assert number < WITHIN_S
+    finally:
+        watch.stop()
+
+
 def test_a_root_that_cannot_even_be_asked_for_ends_no_watch(root: Path, scans: Scans) -> None:
     """As a network folder whose server is gone; a name that is too long is refused in the same way."""
     watch = LibraryWatch([root / ("x" * 300), root], scans, Intervals(all_s=0.1, remote_s=1e9, settled_s=0.1))

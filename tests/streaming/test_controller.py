@@ -1,10 +1,12 @@
 """What a play does, from the request to the last word, on fakes at the ports."""
 
 import asyncio
+import gc
 import json
 import math
 import threading
 import time
+import weakref
 from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -877,6 +879,28 @@ async def test_a_stream_that_is_dropped_lets_go_of_everything(stage):
     async with asyncio.timeout(5):
         while not stage.renderers[0].closed:
             await asyncio.sleep(0.005)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+async def test_a_stream_that_is_over_leaves_nothing_for_the_collector_of_garbage(stage, whole):
+    """What it leaves lies between the buffers of those that follow, and memory grows."""
+    stage.fingerprints.stored = counted(3 * RATE)
+    stage.tracks.known = song(3.0)
+    flow = free_flow()
+    gone = weakref.ref(flow)
+    gc.collect()
+    gc.disable()
+    try:
+        stream = stage.stream(request(), flow)
+        await collect(stream, lambda seen: isinstance(seen[-1], StreamEnded if whole else AudioFrame))
+        await stream.aclose()
+        renderer = weakref.ref(stage.renderers.pop())
+        del stream, flow
+        async with asyncio.timeout(10):
+            while gone() is not None or renderer() is not None:
+                await asyncio.sleep(0.005)
+    finally:
+        gc.enable()
 
 
 async def test_a_play_that_is_cancelled_while_it_waits_lets_go(stage):

@@ -1,8 +1,10 @@
 """The render pool: order, and who touches a renderer when."""
 
 import asyncio
+import gc
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 
 import numpy as np
@@ -123,6 +125,32 @@ async def test_a_cancelled_stream_lets_its_step_finish_before_it_is_closed():
     assert not gated.closed_while_reading
     assert gated.closed_in.startswith("render-")
     pool.close(5)
+
+
+async def test_a_renderer_that_is_left_amid_a_step_is_not_kept(pool):
+    """Nothing leads back to it, so it is freed at once and not when garbage is collected."""
+    left, gone, go_on = Gated(), threading.Event(), threading.Event()
+    reading, closed = left.reading, left.closed
+    weakref.finalize(left, gone.set)
+    left.go_on = go_on
+
+    async def stream(renderer: Gated) -> None:
+        async with await PooledRenderer.open(pool, lambda: renderer) as opened:
+            await opened.run(0.0, lambda gated: gated.read(10))
+
+    gc.collect()
+    gc.disable()
+    try:
+        task = asyncio.create_task(stream(left))
+        assert await waited(reading)
+        task.cancel()
+        await asyncio.wait([task])
+        del task, left
+        go_on.set()
+        assert await waited(closed)
+        assert await waited(gone)
+    finally:
+        gc.enable()
 
 
 async def test_a_step_that_was_cancelled_in_the_queue_is_never_done(pool):

@@ -22,7 +22,7 @@ from av.container import InputContainer
 from av.packet import Packet
 
 from tonearm.audio.headers import lame_frames, ogg_ending, wav_frames
-from tonearm.audio.mp4 import mp4_frames
+from tonearm.audio.mp4 import itunes_frames, mp4_frames
 from tonearm.model.audio import MAX_CHANNELS, MAX_RATE, MIN_RATE, AudioFormat, AudioInfo
 from tonearm.model.errors import DecodeError, FileMissing
 
@@ -246,7 +246,7 @@ def _length(
     match demuxer:
         case "mov":
             # iTunes states delay, padding and length in a comment; others in an edit list.
-            stated = _itunes_frames(container.metadata.get("iTunSMPB", ""))
+            stated = itunes_frames(container.metadata.get("iTunSMPB", ""))
             counted = stated or mp4_frames(path, rate)
             return Length(counted, exact=True) if counted else Length(frames - origin, exact=False)
         case "ogg" if name in {"flac", "opus", "vorbis"}:
@@ -267,15 +267,6 @@ def _stated_in_time(container: InputContainer, demuxer: str, rate: int) -> Lengt
     """Only a duration in time is known: true to some milliseconds, or guessed from the bit rate."""
     frames = max(0, round((container.duration or 0) * rate / av.time_base))
     return Length(frames, exact=False, at_least=frames - rate if demuxer in _TIMED else 0)
-
-
-def _itunes_frames(comment: str) -> int:
-    """The third number after the leading zeros of iTunSMPB: frames without delay and padding."""
-    fields = comment.split()
-    try:
-        return int(fields[3], 16) if len(fields) > 3 else 0
-    except ValueError:
-        return 0
 
 
 def _opus_pre_skip(header: bytes) -> int:

@@ -86,7 +86,7 @@ class Decoder:
         try:
             start = start_frame if isinstance(start_frame, int) else start_frame(self.info)
             self._position = start
-            self._blocks = self._from(start)
+            self._blocks: Iterator[Block] = self._from(start)
         except BaseException:
             self.close()
             raise
@@ -126,7 +126,12 @@ class Decoder:
         return np.concatenate(parts) if parts else self._silence(0)
 
     def close(self) -> None:
+        """Let go of the file, and of all that was decoded; there is nothing more to read."""
         self._source.container.close()
+        # These lead back to this object, and would keep it in memory until garbage is collected.
+        self._blocks = iter(())
+        self._failure = None
+        self._rest = self._silence(0)
 
     def __enter__(self) -> Self:
         return self

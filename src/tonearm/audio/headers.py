@@ -8,8 +8,9 @@ G. Bouvigne, "Mp3 Info Tag revision 1" (Xing and LAME tags).
 """
 
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 _TWO_OGG_PAGES: Final = 1 << 17
 _OGG_LAST_PAGE: Final = 4
@@ -45,17 +46,26 @@ def ogg_ending(path: Path) -> OggEnding:
 def wav_frames(path: Path) -> int | None:
     """Frames that the data chunk of a RIFF WAVE file claims to hold; None where it does not say."""
     with path.open("rb") as file:
-        if file.read(12)[8:12] != b"WAVE":
-            return None
-        block_align = 0
-        while len(head := file.read(8)) == 8:
-            name, size = head[:4], int.from_bytes(head[4:], "little")
-            if name == b"data":
-                return size // block_align if block_align and 0 < size < _STREAMED else None
-            if name == b"fmt ":
-                block_align = int.from_bytes(file.read(14)[12:14], "little")
-                size -= 14
-            file.seek(max(0, size) + size % 2, 1)
+        return _wav_frames(file)
+
+
+def wav_frames_in(head: bytes) -> int | None:
+    """The same of the beginning of a file; None as well where that does not reach the data."""
+    return _wav_frames(BytesIO(head))
+
+
+def _wav_frames(file: BinaryIO) -> int | None:
+    if file.read(12)[8:12] != b"WAVE":
+        return None
+    block_align = 0
+    while len(head := file.read(8)) == 8:
+        name, size = head[:4], int.from_bytes(head[4:], "little")
+        if name == b"data":
+            return size // block_align if block_align and 0 < size < _STREAMED else None
+        if name == b"fmt ":
+            block_align = int.from_bytes(file.read(14)[12:14], "little")
+            size -= 14
+        file.seek(max(0, size) + size % 2, 1)
     return None
 
 
@@ -65,7 +75,11 @@ def lame_frames(path: Path) -> int | None:
         head = file.read(10)
         tag = 10 + sum((byte & 127) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=False))
         file.seek(tag if head[:3] == b"ID3" else 0)
-        data = file.read(1 << 12)
+        return lame_frames_in(file.read(1 << 12))
+
+
+def lame_frames_in(data: bytes) -> int | None:
+    """The same of the first 4 KiB behind the ID3 tag."""
     at = max(data.find(b"Xing"), data.find(b"Info"))
     # All four optional fields stand before the LAME tag: frames, bytes, table of contents, quality.
     if at < 4 or len(data) < at + 144 or data[at + 7] & 15 != 15:

@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 some files failed (each named), 2 usage. Every command loa
 parts that it needs.
 """
 
+import faulthandler
 import json
 import sys
 from pathlib import Path
@@ -177,4 +178,6 @@ def run() -> int:
 
 
 def main() -> None:
+    # Should the decoder or compiled code crash the process, it says where.
+    faulthandler.enable()
     sys.exit(run())

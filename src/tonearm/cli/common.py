@@ -1,6 +1,10 @@
 """What the commands share: the console, the progress bar, exit codes, settings from flags."""
 
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Annotated, Any, Final
 
 import typer
@@ -64,3 +68,29 @@ def progress_bar(*, hidden: bool) -> Progress:
         transient=True,
         disable=hidden or not err.is_terminal,
     )
+
+
+@contextmanager
+def interrupted_between_steps() -> Iterator[Callable[[], None]]:
+    """Let Ctrl-C end the block where it calls what it is given, or at its end, and nowhere else.
+
+    Compiled code is loaded while the work goes on, and a KeyboardInterrupt amid that is lost or crashes the
+    process. A second Ctrl-C does not wait.
+    """
+    asked = False
+
+    def note(_signal: int, _frame: FrameType | None) -> None:
+        nonlocal asked
+        asked = True
+        signal.signal(signal.SIGINT, before)
+
+    def step() -> None:
+        if asked:
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield step
+        step()
+    finally:
+        signal.signal(signal.SIGINT, before)

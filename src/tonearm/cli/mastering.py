@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from tonearm.audio.formats import SUFFIXES, BitDepth
-from tonearm.cli.common import FAILED, USAGE, AsJson, err, progress_bar
+from tonearm.cli.common import FAILED, USAGE, AsJson, err, interrupted_between_steps, progress_bar
 from tonearm.model.errors import TonearmError
 from tonearm.model.plan import DEFAULT_CEILING_DBTP, DEFAULT_TARGET_LUFS, Preset
 
@@ -54,10 +54,11 @@ def master(
         passes=passes,
     )
     outcomes: list[Outcome] = []
-    with progress_bar(hidden=as_json) as progress:
+    with progress_bar(hidden=as_json) as progress, interrupted_between_steps() as step:
         task = progress.add_task(source.name, total=None)
 
         def watch(path: Path, done: int, total: int) -> None:
+            step()
             progress.update(task, description=path.name, completed=done, total=total)
 
         try:

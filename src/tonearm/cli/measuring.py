@@ -1,13 +1,13 @@
 """``tonearm fingerprint``: measure files."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from tonearm.cli.common import FAILED, AsJson, err, progress_bar
+from tonearm.cli.common import FAILED, AsJson, err, interrupted_between_steps, progress_bar
 from tonearm.model.errors import TonearmError
 from tonearm.model.measures import describe_analysis
 from tonearm.model.probe import describe_probe
@@ -27,22 +27,23 @@ def fingerprint(
 
         warm()
 
-        def measured(path: Path) -> dict[str, Any]:
+        def measured(path: Path, step: Callable[[], None]) -> dict[str, Any]:  # noqa: ARG001
             return describe_probe(probe_file(path))
     else:
         from tonearm.rendering.measure import measure_file
 
-        def measured(path: Path) -> dict[str, Any]:
-            return describe_analysis(measure_file(path))
+        def measured(path: Path, step: Callable[[], None]) -> dict[str, Any]:
+            return describe_analysis(measure_file(path, lambda _frames: step()))
 
     results: list[dict[str, Any]] = []
-    with progress_bar(hidden=as_json) as progress:
+    with progress_bar(hidden=as_json) as progress, interrupted_between_steps() as step:
         files = list(_audio_files(paths))
         task = progress.add_task("measuring", total=len(files))
         for path in files:
+            step()
             progress.update(task, description=path.name)
             try:
-                results.append({"path": str(path), **measured(path)})
+                results.append({"path": str(path), **measured(path, step)})
             except TonearmError as error:
                 results.append({"path": str(path), "error": {"code": error.code, "message": str(error)}})
             progress.advance(task)

@@ -23,9 +23,9 @@ def _factor(gain_db: float) -> float:
 
 @kernel
 def _scale(x: Block, gain: float, y: Block) -> None:
-    for n in range(x.shape[0]):
-        for c in range(x.shape[1]):
-            y[n, c] = x[n, c] * gain
+    given, out = x.reshape(-1), y.reshape(-1)
+    for n in range(len(out)):
+        out[n] = given[n] * gain
 
 
 @kernel

@@ -1,8 +1,10 @@
 """How the inner loops are compiled: without the GIL, cached on disk, and never with fastmath.
 
 ``fastmath`` lets results depend on where a vector loop ends, so that cutting a stream would
-change the sound. A kernel calls only kernels of its own file: numba's cache does not notice
-when a function of another file changes.
+change the sound. A division by zero gives what it gives in numpy: to raise an error instead, a loop
+would look at each number by itself. A kernel calls only kernels of its own file, for numba's cache does not
+notice when a function of another file changes; ``lanes.py`` and ``logarithms.py`` are the exceptions, and
+say what follows from it.
 """
 
 import os
@@ -22,4 +24,4 @@ F = TypeVar("F", bound=Callable[..., object])
 
 def kernel(function: F) -> F:
     """Compile ``function`` on its first call and keep the result in the user's cache."""
-    return cast(F, numba.njit(nogil=True, cache=True, fastmath=False)(function))
+    return cast(F, numba.njit(nogil=True, cache=True, fastmath=False, error_model="numpy")(function))

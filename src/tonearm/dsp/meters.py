@@ -12,8 +12,9 @@ from typing import Final
 import numpy as np
 
 from tonearm.dsp.loudness import HOPS_PER_SHORT_TERM, LoudnessMeter, channel_weights, loudness
+from tonearm.dsp.sane import sane
 from tonearm.dsp.truepeak import TruePeakMeter
-from tonearm.model.audio import LOUDEST, Block
+from tonearm.model.audio import Block
 from tonearm.model.stream import Heard
 
 _UNDIVIDED: Final = 1 << 62
@@ -33,8 +34,7 @@ class StreamMeter:
 
     def process(self, block: Block) -> Heard:
         """Hear the next block; returns what the meter shows at its end."""
-        sane = np.abs(block) <= LOUDEST
-        block = block if sane.all() else np.where(sane, block, np.float32(0.0))
+        block = sane(block)
         self._loudness.process(block)
         self._loudness.forget(HOPS_PER_SHORT_TERM)
         self._true_peak.process(block)

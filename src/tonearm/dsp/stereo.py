@@ -40,32 +40,46 @@ def _high_pass(rate: int) -> Samples64:
 
 @kernel
 def _widen(x: Block, first: int, section: Samples64, weights: Samples64, state: Samples64, y: Block) -> None:
-    """``weights [steps + 1, 2]``: those of the side and of its high-pass at the start of each step.
+    """``weights [steps + 1 or 1, 2]``: those of the side and of its high-pass at the start of each step.
 
     Row 0 of ``x`` is frame ``first`` of the first step.
     """
-    b0, b1, b2, a1, a2 = section[0], section[1], section[2], section[3], section[4]
+    b0, a1, a2 = section[0], section[3], section[4]
+    b1, b2 = section[1] - a1 * b0, section[2] - a2 * b0
     p, q = state[0], state[1]
-    start = 0
-    for step in range(weights.shape[0] - 1):
+    given, out = x.reshape(-1), y.reshape(-1)
+    sides, highs = np.empty(STEP_FRAMES), np.empty(STEP_FRAMES)
+    start, step, last = 0, 0, len(weights) - 1
+    while start < x.shape[0]:
         stop = min((step + 1) * STEP_FRAMES - first, x.shape[0])
-        plain0, passed0 = weights[step, 0], weights[step, 1]
-        plain1 = (weights[step + 1, 0] - plain0) / STEP_FRAMES
-        passed1 = (weights[step + 1, 1] - passed0) / STEP_FRAMES
-        for n in range(start, stop):
-            within = first + n - step * STEP_FRAMES
-            side = 0.5 * (np.float64(x[n, 0]) - np.float64(x[n, 1]))
-            high = b0 * side + p
-            p = (b1 * side + q) - a1 * high
-            q = b2 * side - a2 * high
-            plain, passed = plain0 + within * plain1, passed0 + within * passed1
-            change = (plain * side - side) + passed * high
-            y[n, 0] = x[n, 0] + change
-            y[n, 1] = x[n, 1] - change
-        start = stop
-        if first + stop == (step + 1) * STEP_FRAMES:
+        now, following = weights[min(step, last)], weights[min(step + 1, last)]
+        for n in range(stop - start):
+            sides[n] = 0.5 * (np.float64(given[2 * (start + n)]) - np.float64(given[2 * (start + n) + 1]))
+        for n in range(stop - start):
+            highs[n] = b0 * sides[n] + p
+            p, q = (b1 * sides[n] + q) - a1 * p, b2 * sides[n] - a2 * p
+        plain, passed = now[0], now[1]
+        more, more_passed = (following[0] - plain) / STEP_FRAMES, (following[1] - passed) / STEP_FRAMES
+        within = first + start - step * STEP_FRAMES
+        for n in range(stop - start):
+            i, weight = 2 * (start + n), plain + (within + n) * more
+            change = (weight * sides[n] - sides[n]) + (passed + (within + n) * more_passed) * highs[n]
+            out[i], out[i + 1] = given[i] + change, given[i + 1] - change
+        start, step = stop, step + 1
+        if first + stop == step * STEP_FRAMES:
             p, q = 0.0 if abs(p) < _FADED else p, 0.0 if abs(q) < _FADED else q
     state[0], state[1] = p, q
+
+
+@kernel
+def _scale_side(x: Block, plain: float, y: Block) -> None:
+    """As ``_widen`` where weights are constant and the high-pass has none."""
+    given, out = x.reshape(-1), y.reshape(-1)
+    for n in range(x.shape[0]):
+        left, right = given[2 * n], given[2 * n + 1]
+        side = 0.5 * (np.float64(left) - np.float64(right))
+        change = plain * side - side
+        out[2 * n], out[2 * n + 1] = left + change, right - change
 
 
 def _weights(values: Samples64) -> Samples64:
@@ -120,7 +134,8 @@ class Stereo:
             return block
         first = self._frame
         self._frame += len(block)
-        out = block.copy()
+        out = np.empty_like(block)
+        out[active:] = block[active:]
         self._apply(block[:active], first, out[:active])
         if active < len(block) or self._frame == idle:
             self._state[:] = 0.0
@@ -135,10 +150,15 @@ class Stereo:
         return self._glide.first + self._glide.frames + STEP_FRAMES
 
     def _apply(self, block: Block, first: int, out: Block) -> None:
+        glide = self._glide
+        if glide.over(first) and not (glide.start[1] or glide.end[1]):
+            _scale_side(block, 10.0 ** (glide.end[0] / 20.0), out)
+            return
         step = first // STEP_FRAMES
-        numbers = np.arange(step, (first + len(block) - 1) // STEP_FRAMES + 2)
-        weights = _weights(self._glide.at(numbers * STEP_FRAMES))
-        _widen(block, first - step * STEP_FRAMES, self._section, weights, self._state, out)
+        values = glide.end[None]
+        if not glide.over(step * STEP_FRAMES):
+            values = glide.at(np.arange(step, (first + len(block) - 1) // STEP_FRAMES + 2) * STEP_FRAMES)
+        _widen(block, first - step * STEP_FRAMES, self._section, _weights(values), self._state, out)
 
     def _checked(self, side_gain_db: float, mono_bass: float) -> tuple[float, float]:
         if not abs(side_gain_db) <= SIDE_LIMIT_DB or not 0.0 <= mono_bass <= 1.0:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from tonearm.library.paging import Confined, Listing, Order, Pages
 from tonearm.library.queries import (
     ANALYSIS_OF_THIS_FILE,
+    ARTIST_THERE,
     DURATION_S,
     VISIBLE,
     is_id,
@@ -51,12 +52,6 @@ ARTIST_ORDERS: Final[Mapping[str, Order]] = {"name": Order("name", (artists.c.so
 GENRE_ORDERS: Final[Mapping[str, Order]] = {"name": Order("name", (genres.c.sort_name, genres.c.id))}
 
 _ALBUM_THERE: Final = select(tracks.c.id).where(VISIBLE, tracks.c.album_id == albums.c.id).exists()
-_ARTIST_THERE: Final = (
-    select(track_artists.c.track_id)
-    .join(tracks, tracks.c.id == track_artists.c.track_id)
-    .where(VISIBLE, track_artists.c.artist_id == artists.c.id)
-    .exists()
-)
 _GENRE_THERE: Final = (
     select(track_genres.c.track_id)
     .join(tracks, tracks.c.id == track_genres.c.track_id)
@@ -183,8 +178,8 @@ class ArtistRepository:
         order, descending = order_named(ARTIST_ORDERS, order_by)
         words = searched(search)
         with self._sessions.reading() as session:
-            ids = found_in(session, artists, search, _ARTIST_THERE)
-            listing = Listing(("artists", words), artists, (_ARTIST_THERE,), ids)
+            ids = found_in(session, artists, search, ARTIST_THERE)
+            listing = Listing(("artists", words), artists, (ARTIST_THERE,), ids)
             cut = self._pages.cut(session, listing, order, limit, offset, descending=descending)
             found = _artists(session, cut.ids)
             return ArtistPage(rows=tuple(found[artist_id] for artist_id in cut.ids), total=cut.total)

@@ -26,7 +26,6 @@ from tonearm.model.measures import Analysis, TrackMeasures
 from tonearm.model.track import FileSignature, Track
 
 _COMPLETE: Final = analyses.c.status == FingerprintStatus.COMPLETE.value
-_FAILED: Final = analyses.c.status == FingerprintStatus.ERROR.value
 
 _LOOKUP: Final = (
     select(
@@ -148,13 +147,11 @@ class FingerprintRepository:
 
     def counts(self) -> FingerprintCounts:
         """How many tracks there are, measured, waiting and failed; missing files do not count."""
-        statement = (
-            select(func.count(), func.count().filter(_COMPLETE), func.count().filter(_FAILED))
-            .select_from(tracks.outerjoin(analyses, ANALYSIS_OF_THIS_FILE))
-            .where(VISIBLE)
-        )
+        everything = select(func.count()).select_from(tracks).where(VISIBLE)
         with self._sessions.reading() as session:
-            total, complete, failed = session.execute(statement).one()
+            total = session.execute(everything).scalar_one()
+            complete = _count(session, FingerprintStatus.COMPLETE)
+            failed = _count(session, FingerprintStatus.ERROR)
         return FingerprintCounts(total, complete, total - complete - failed, failed)
 
     def pending(self, limit: int) -> list[Track]:
@@ -175,6 +172,14 @@ class FingerprintRepository:
         )
         with self._sessions.reading() as session:
             return [track_from(row) for row in session.execute(statement)]
+
+
+def _count(session: Session, status: FingerprintStatus) -> int:
+    """Tracks whose files are there: all in the index, less the few that are missing."""
+    missing = select(tracks.c.id).where(tracks.c.missing_since.is_not(None))
+    held = select(func.count()).where(analyses.c.holds, analyses.c.status == status.value)
+    gone = held.where(analyses.c.track_id.in_(missing))
+    return int(session.execute(held).scalar_one()) - int(session.execute(gone).scalar_one())
 
 
 def _signature_values(signature: FileSignature) -> dict[str, Any]:

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, TypeVar
 
-from sqlalchemy import Float, and_, cast
+from sqlalchemy import Float, and_, cast, select
 
 from tonearm.library.paging import Order
-from tonearm.library.tables import analyses, tracks
+from tonearm.library.tables import analyses, artists, track_artists, tracks
 from tonearm.model.errors import InvalidQuery
 
 T = TypeVar("T")
@@ -18,14 +18,17 @@ _LARGEST_OFFSET: Final = 2**53
 VISIBLE: Final = tracks.c.missing_since.is_(None)
 """The file of the track was there when it was last looked for."""
 
+ARTIST_THERE: Final = (
+    select(track_artists.c.track_id)
+    .join(tracks, tracks.c.id == track_artists.c.track_id)
+    .where(VISIBLE, track_artists.c.artist_id == artists.c.id)
+    .exists()
+)
+"""A track names the artist whose file is there."""
+
 DURATION_S: Final = cast(tracks.c.frames, Float) / tracks.c.rate
 
-ANALYSIS_OF_THIS_FILE: Final = and_(
-    analyses.c.track_id == tracks.c.id,
-    analyses.c.size == tracks.c.size,
-    analyses.c.mtime_ns == tracks.c.mtime_ns,
-    analyses.c.content == tracks.c.content,
-)
+ANALYSIS_OF_THIS_FILE: Final = and_(analyses.c.track_id == tracks.c.id, analyses.c.holds)
 """The analysis belongs to the file as it is now, not to what stood there before."""
 
 

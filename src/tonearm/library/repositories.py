@@ -49,6 +49,14 @@ class RepositoryFactory:
         with self._sessions.reading() as session:
             session.execute(select(tracks.c.id).limit(1)).all()
 
+    def check_writing(self) -> None:
+        """Return if the database stores what is written, by all that is known of the last time.
+
+        Raises:
+            LibraryUnavailable: it does not.
+        """
+        self._sessions.check_writing()
+
     def close(self) -> None:
         """Give all connections back."""
         self._sessions.close()

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -35,6 +35,7 @@ class DatabaseSessions:
         self._inode: int | None = None
         self._lock: FileLock | None = None
         self._writer = threading.Lock()
+        self._refused = False
         self._readers = sessionmaker(readers)
         self._writers = sessionmaker(writers)
 
@@ -64,8 +65,23 @@ class DatabaseSessions:
                 self._require_file()
                 with self._writers() as session, session.begin():
                     yield session
+            self._refused = False
+        except LibraryUnavailable:
+            self._refused = True
+            raise
         finally:
             self._writer.release()
+
+    def check_writing(self) -> None:
+        """Return if what was last written was stored; where it was not, try again by a write that changes
+        nothing.
+
+        Raises:
+            LibraryUnavailable: the database cannot be written.
+        """
+        if self._refused:
+            with self.writing() as session:
+                session.execute(text("UPDATE alembic_version SET version_num = version_num"))
 
     def bring_up_to_date(self) -> None:
         """Run the migrations that are missing.

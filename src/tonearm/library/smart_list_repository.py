@@ -15,6 +15,9 @@ from tonearm.library.track_repository import summaries
 from tonearm.library.values import SmartList, TrackPage
 from tonearm.model.errors import SmartListNotFound
 
+MOST_ROWS = 2**53
+"""Of a list without a limit: more than any library has."""
+
 _COLUMNS = (
     smart_lists.c.id,
     smart_lists.c.name,
@@ -82,14 +85,15 @@ class SmartListRepository:
         """
         require_page(limit, offset)
         parsed = parse(query)
-        ordered, count = compiled(parsed, now)
-        if parsed.limit is not None:
-            ordered = ordered.limit(max(0, min(limit, parsed.limit - offset)))
-        else:
-            ordered = ordered.limit(limit)
+        ordered = compiled(parsed, now)
+        most = MOST_ROWS if parsed.limit is None else parsed.limit
+        wanted = max(0, min(limit, most - offset))
         with self._sessions.reading() as session:
-            ids = session.execute(ordered.offset(offset)).scalars().all()
-            return TrackPage(rows=summaries(session, ids), total=session.execute(count).scalar_one())
+            found = session.execute(ordered.limit(wanted).offset(offset)).all() if wanted else []
+            # A page that is empty does not say how many there are.
+            first = found[:1] or session.execute(ordered.limit(1)).all()
+            total = min(first[0].total, most) if first else 0
+            return TrackPage(rows=summaries(session, [row.id for row in found]), total=total)
 
 
 def _smart_list(session: Session, list_id: int) -> SmartList:

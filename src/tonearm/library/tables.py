@@ -29,6 +29,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
     text,
 )
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -154,7 +155,8 @@ tracks = Table(
     Index("ix_tracks_by_duration", "duration_ms", "id", "missing_since"),
     Index("ix_tracks_by_time", "created_at", "id", "missing_since"),
     Index("ix_tracks_by_change", "updated_at", "id", "missing_since"),
-    Index("ix_tracks_of_album", "album_id", "missing_since"),
+    # Totals of the library are read from this one alone.
+    Index("ix_tracks_of_album", "album_id", "missing_since", "size", "duration_ms"),
     # A file that was moved is known by what is in it.
     Index("ix_tracks_by_content", "content", "size"),
     # Of the few missing ones alone: an index of all would lure SQLite away from the order of a list.
@@ -217,6 +219,9 @@ analyses = Table(
     Column("failed_version", Integer),
     # Of a fingerprint: ``library_state.fingerprints`` when it came, so later ones have larger numbers.
     Column("revision", BigInteger, nullable=False, server_default="0", index=True),
+    # Whether it is of the file as it is now, as the library knows it: triggers keep that true.
+    Column("holds", Boolean, nullable=False, server_default=false()),
+    Index("ix_analyses_holds", "holds", "status"),
     CheckConstraint("status IN ('complete', 'error')", name="status"),
 )
 

@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 from tonearm.library.paging import Confined, Listing, Order, Pages
 from tonearm.library.queries import (
     ANALYSIS_OF_THIS_FILE,
-    DURATION_S,
+    ARTIST_THERE,
     VISIBLE,
     chunks,
     is_id,
@@ -36,6 +36,7 @@ from tonearm.library.search import found_in
 from tonearm.library.sessions import DatabaseSessions
 from tonearm.library.tables import (
     analyses,
+    artists,
     favourites,
     play_counts,
     playlist_entries,
@@ -181,23 +182,20 @@ class TrackRepository:
 
     def stats(self) -> TrackStats:
         """Totals over all tracks whose files are there."""
+        # Nothing but what one index holds.
         totals = select(
             func.count(),
             func.count(tracks.c.album_id.distinct()),
-            func.coalesce(func.sum(DURATION_S), 0.0),
+            func.coalesce(func.sum(tracks.c.duration_ms), 0),
             func.coalesce(func.sum(tracks.c.size), 0),
         ).where(VISIBLE)
-        named = (
-            select(func.count(track_artists.c.artist_id.distinct()))
-            .join_from(track_artists, tracks, tracks.c.id == track_artists.c.track_id)
-            .where(VISIBLE)
-        )
+        named = select(func.count()).select_from(artists).where(ARTIST_THERE)
         with self._sessions.reading() as session:
 
             def count() -> TrackStats:
-                tracks_there, albums, duration_s, filesize = session.execute(totals).one()
-                artists = session.execute(named).scalar_one()
-                return TrackStats(tracks_there, albums, artists, float(duration_s), int(filesize))
+                there, albums, duration_ms, filesize = session.execute(totals).one()
+                people = session.execute(named).scalar_one()
+                return TrackStats(there, albums, people, int(duration_ms) / 1000, int(filesize))
 
             stats: TrackStats = self._pages.value(session, "stats", count)
         return stats

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, delete, func, insert, select, update
 
 from tonearm.library.queries import chunks
 from tonearm.library.rows import album_identity, album_position, track_values
@@ -28,13 +28,14 @@ def store_files(
     known = _track_ids(connection, [file.path for file in batch])
     moved = _moved(connection, [file for file in batch if file.path not in known], is_gone)
     known |= moved
-    artist_ids = _artist_ids(connection, batch)
-    genre_ids = _genre_ids(connection, batch)
-    album_ids = _album_ids(connection, batch)
+    artist_ids = _named_ids(connection, artists, (name for file in batch for name in file.tags.artists))
+    genre_ids = _named_ids(connection, genres, (name for file in batch for name in file.tags.genres))
+    of_album = {file.path: album_identity(file) for file in batch if file.tags.album}
+    album_ids = _album_ids(connection, batch, of_album)
     now = datetime.now(UTC)
 
     def values(file: ScannedFile) -> dict[str, Any]:
-        album_id = album_ids[album_identity(file)] if file.tags.album else None
+        album_id = album_ids[of_album[file.path]] if file.tags.album else None
         position = album_position(album_id, file.tags)
         return {**track_values(file), "album_id": album_id, "album_position": position, "updated_at": now}
 
@@ -144,14 +145,10 @@ def _update_tracks(connection: Connection, rows: Sequence[Mapping[str, Any]]) ->
         connection.execute(delete(track_genres).where(track_genres.c.track_id.in_(part)))
 
 
-def _artist_ids(connection: Connection, files: Iterable[ScannedFile]) -> dict[Any, int]:
-    wanted = {identity(name): _named(name) for file in files for name in file.tags.artists}
-    return _ids(connection, artists, wanted)
-
-
-def _genre_ids(connection: Connection, files: Iterable[ScannedFile]) -> dict[Any, int]:
-    wanted = {identity(name): _named(name) for file in files for name in file.tags.genres}
-    return _ids(connection, genres, wanted)
+def _named_ids(connection: Connection, table: Table, names: Iterable[str]) -> dict[Any, int]:
+    """The ids of artists or genres by the identity of their names."""
+    wanted = {identity(name): _named(name) for name in dict.fromkeys(names)}
+    return _ids(connection, table, wanted)
 
 
 def _named(name: str) -> dict[str, str]:
@@ -163,19 +160,21 @@ def _named(name: str) -> dict[str, str]:
     }
 
 
-def _album_ids(connection: Connection, files: Iterable[ScannedFile]) -> dict[Any, int]:
+def _album_ids(
+    connection: Connection, files: Iterable[ScannedFile], of_album: Mapping[Path, bytes]
+) -> dict[Any, int]:
+    """The ids of albums by their identities, which ``of_album`` has for each file that names one."""
+    # Of the files of one album the last speaks for it.
+    speakers = {of_album[file.path]: file.tags for file in files if file.path in of_album}
     wanted = {
-        album_identity(file): {
-            "identity": album_identity(file),
-            "title": file.tags.album,
-            "album_artist": file.tags.album_artist,
-            "sort_title": fold(file.tags.album),
-            "search_text": indexed(
-                file.tags.album, *([file.tags.album_artist] if file.tags.album_artist else file.tags.artists)
-            ),
+        key: {
+            "identity": key,
+            "title": tags.album,
+            "album_artist": tags.album_artist,
+            "sort_title": fold(tags.album or ""),
+            "search_text": indexed(tags.album, *([tags.album_artist] if tags.album_artist else tags.artists)),
         }
-        for file in files
-        if file.tags.album
+        for key, tags in speakers.items()
     }
     return _ids(connection, albums, wanted)
 

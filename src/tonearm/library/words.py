@@ -11,7 +11,7 @@ into words here, both what is stored and what is searched; a database only finds
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Final
 
@@ -53,7 +53,12 @@ def searched(search: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=4096)
 def _stored(text: str) -> tuple[str, ...]:
-    return tuple(word[:MAX_WORD] for chunk in _bare(text).split() for word in _with_joined(_parts(chunk)))
+    return tuple(word[:MAX_WORD] for chunk in _bare(text).split() for word in _words(chunk))
+
+
+def _words(chunk: str) -> Iterable[str]:
+    # Most are one word and nothing else; a scan looks at millions.
+    return (chunk,) if chunk.isascii() and chunk.isalnum() else _with_joined(_parts(chunk))
 
 
 def _bare(text: str) -> str:

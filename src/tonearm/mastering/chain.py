@@ -22,8 +22,9 @@ from tonearm.dsp.dynamics import Dynamics, DynamicsSettings
 from tonearm.dsp.equaliser import STEP_FRAMES, Equaliser
 from tonearm.dsp.gain import Gain
 from tonearm.dsp.limiter import MARGIN_DB, TruePeakLimiter
+from tonearm.dsp.sane import sane
 from tonearm.dsp.stereo import STEREO, Stereo
-from tonearm.model.audio import LOUDEST, AudioFormat, Block
+from tonearm.model.audio import AudioFormat, Block
 from tonearm.model.plan import EQ_BANDS, MasteringPlan, Width
 
 GRID_FRAMES: Final = STEP_FRAMES
@@ -187,8 +188,7 @@ class Chain:
             raise ValueError(
                 f"wanted float32 [frames, {self._format.channels}], got {block.dtype} {block.shape}"
             )
-        sane = np.abs(block) <= LOUDEST
-        return block if sane.all() else np.where(sane, block, np.float32(0.0))
+        return sane(block)
 
     def _frames_to_change(self) -> int:
         due = [self._change.frame] if self._change else []

@@ -35,6 +35,10 @@ class Flow:
         """Call ``changed`` after every change."""
         self._watchers.append(changed)
 
+    def unwatch(self, changed: Callable[[], None]) -> None:
+        """Call it no more."""
+        self._watchers.remove(changed)
+
     def set_paused(self, paused: bool) -> None:
         self.paused = self._stopped = paused
         self._tell()

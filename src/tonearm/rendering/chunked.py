@@ -158,7 +158,10 @@ class ChunkedAudioProcessor:
             self._chain.retarget(plan, glide_s)
 
     def close(self) -> None:
+        """Let go of the file; there is nothing more to read."""
         self._decoder.close()
+        # Its traceback leads back to here.
+        self._failure = None
 
     def __enter__(self) -> Self:
         return self

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final, Protocol
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
@@ -48,6 +48,8 @@ class Metrics:
     """What streams and connections tell of themselves; its numbers are in ``registry``."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        # Each counter would come with a second one that says since when it counts.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = registry
         self._ended = Counter(
             "tonearm_streams_ended",
@@ -82,6 +84,12 @@ class Metrics:
         )
         self._errors = Counter(
             "tonearm_stream_errors", "Errors told to clients on sockets, by code", ["code"], registry=registry
+        )
+        self._refusals = Counter(
+            "tonearm_http_errors",
+            "Problem documents that answered HTTP requests, by code",
+            ["code"],
+            registry=registry,
         )
         for reason in (*EndReason, GONE):
             self._ended.labels(reason)
@@ -122,6 +130,10 @@ class Metrics:
     def failed(self, code: str) -> None:
         """A client was told this error."""
         self._errors.labels(code).inc()
+
+    def refused(self, code: str) -> None:
+        """A request over HTTP was answered with this error."""
+        self._refusals.labels(code).inc()
 
     def show(self, name: str, what: str, read: Callable[[], float]) -> None:
         """Show a number that somebody else keeps; ``read`` is called when it is asked for."""

@@ -1,6 +1,7 @@
 """Errors over HTTP: RFC 9457 problem details with a code and a sentence, never internals."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Final
 
@@ -8,11 +9,15 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tonearm.model import errors
 
 log = structlog.get_logger()
+
+MEDIA_TYPE: Final = "application/problem+json"
 
 _STATUS: Final[Mapping[type[errors.TonearmError], int]] = {
     errors.TrackNotFound: 404,
@@ -43,7 +48,7 @@ PROBLEM: Final[dict[int | str, dict[str, object]]] = {
     "default": {
         "description": "What went wrong, as RFC 9457 has it: a sentence for people and a code for programs.",
         "content": {
-            "application/problem+json": {
+            MEDIA_TYPE: {
                 "schema": {
                     "type": "object",
                     "required": ["type", "title", "status", "detail", "code"],
@@ -76,7 +81,34 @@ def problem(status: int, code: str, detail: str, **more: object) -> JSONResponse
         **more,
     }
     headers = {"Retry-After": "2"} if status == HTTPStatus.SERVICE_UNAVAILABLE else None
-    return JSONResponse(body, status_code=status, headers=headers, media_type="application/problem+json")
+    return JSONResponse(body, status_code=status, headers=headers, media_type=MEDIA_TYPE)
+
+
+class CountedProblems:
+    """ASGI middleware: tells the code of every problem document that leaves, whoever made it.
+
+    Args:
+        app: what answers.
+        told: called with the code, before the document is sent.
+    """
+
+    def __init__(self, app: ASGIApp, told: Callable[[str], None]) -> None:
+        self._app = app
+        self._told = told
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_problem = False
+
+        async def watched(message: Message) -> None:
+            nonlocal is_problem
+            if message["type"] == "http.response.start":
+                is_problem = Headers(raw=message["headers"]).get("content-type") == MEDIA_TYPE
+            elif is_problem and message["type"] == "http.response.body" and message["body"]:
+                # One is sent in one piece.
+                self._told(json.loads(message["body"])["code"])
+            await send(message)
+
+        await self._app(scope, receive, watched)
 
 
 def status_of(error: errors.TonearmError) -> int:

@@ -58,3 +58,8 @@ def year(text: str | None) -> int | None:
     """The first year 1000..2999 in a date of any spelling; None where there is none."""
     match = _YEAR.search((text or "")[:MAX_LENGTH])
     return int(match.group(1)) if match else None
+
+
+def spelled_out(text: str) -> str:
+    """For the log: what cannot be shown, or would steer a terminal, by its escape."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from tonearm.audio.decode import inspect
-from tonearm.audio.signature import file_signature
+from tonearm.audio.glance import glance
+from tonearm.audio.signature import opened
 from tonearm.model.track import ScannedFile
 from tonearm.scanning.tags import read_tags
 
@@ -15,5 +16,6 @@ def read_file(path: Path) -> ScannedFile:
         FileMissing: there is no such file, or it may not be read.
         DecodeError: it is not audio of an allowed kind.
     """
-    signature = file_signature(path)
-    return ScannedFile(path=path, signature=signature, info=inspect(path), tags=read_tags(path))
+    with opened(path) as file:
+        info = glance(file.head, file.size, file.read_at) or inspect(path)
+        return ScannedFile(path, file.signature, info, read_tags(path, file.descriptor))

@@ -8,9 +8,8 @@ library. Only new and changed files are opened.
 import os
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, Protocol
@@ -18,9 +17,10 @@ from typing import Final, Protocol
 import structlog
 
 from tonearm.library.values import KnownFile, StoreCount
-from tonearm.model.errors import DecodeError, ScanInProgress, TonearmError
+from tonearm.model.errors import ScanInProgress
 from tonearm.model.track import ScannedFile
-from tonearm.scanning.cleaning import clean
+from tonearm.scanning.ahead import Outcome, ReadAhead
+from tonearm.scanning.cleaning import clean, spelled_out
 from tonearm.scanning.pairing import side_by_side
 from tonearm.scanning.report import MAX_FAILURES, ScanFailure, ScanPhase, ScanProgress, ScanReport
 from tonearm.scanning.walk import (
@@ -111,7 +111,8 @@ class Scanner:
             roots = folders_to_scan(self._roots, ())
             walk, whole = Walk(roots, folders), set(roots) <= set(folders)
             forgotten = datetime.now(UTC) - self._forget_after if whole else None
-            run = _Run(walk, forgotten, roots, self._tracks, lambda path: pool.submit(self._read, path))
+            ahead = ReadAhead(self._read, pool, _READ_AHEAD)
+            run = _Run(walk, forgotten, roots, self._tracks, ahead)
             try:
                 return (yield from run.run())
             except GeneratorExit:
@@ -131,15 +132,14 @@ class _Run:
         forget_before: datetime | None,
         roots: Sequence[Path],
         tracks: TrackStore,
-        submit: Callable[[Path], Future[ScannedFile]],
+        ahead: ReadAhead,
     ) -> None:
         self._walk = walk
         self._forget_before = forget_before
         self._roots = roots
         self._tracks = tracks
-        self._submit = submit
+        self._ahead = ahead
         self._started = self._stored_at = time.monotonic()
-        self._reading: deque[tuple[bytes, Future[ScannedFile]]] = deque()
         self._read: list[ScannedFile] = []
         self._back: list[Path] = []
         self._gone: set[bytes] = set()
@@ -152,7 +152,7 @@ class _Run:
             yield self._progress(ScanPhase.COUNTING)
             self._total += count_audio(start)
             yield from self._section(start)
-        yield from self._collect(0)
+        yield from self._collect(self._ahead.rest())
         self.store()
         for folder, reason in self._walk.unreadable:
             self._fail_folder(folder, "FOLDER_UNREADABLE", "This folder cannot be read.", reason)
@@ -204,9 +204,7 @@ class _Run:
     def _take(self, found: FoundFile, row: KnownFile | None) -> Iterator[ScanProgress]:
         self._gone.discard(found.path)
         if row is None or (row.size, row.mtime_ns) != (found.size, found.mtime_ns):
-            self._reading.append((found.path, self._submit(_path(found.path))))
-            if len(self._reading) >= _READ_AHEAD:
-                yield from self._collect(BATCH_FILES)
+            yield from self._collect(self._ahead.add(found.path))
             return
         self._processed += 1
         self._skipped += 1
@@ -216,19 +214,13 @@ class _Run:
             yield self._progress(ScanPhase.READING, found.path)
             self._store_if_due()
 
-    def _collect(self, leave: int) -> Iterator[ScanProgress]:
-        """Take in what has been read until only ``leave`` files are on their way."""
-        while len(self._reading) > leave:
-            path, future = self._reading.popleft()
-            error = future.exception()
-            if error is None:
-                self._read.append(future.result())
-            elif isinstance(error, TonearmError):
-                self._fail(path, error.code, error.sentence, error)
+    def _collect(self, read: Iterable[tuple[bytes, Outcome]]) -> Iterator[ScanProgress]:
+        """Take in what has been read."""
+        for path, outcome in read:
+            if isinstance(outcome, ScannedFile):
+                self._read.append(outcome)
             else:
-                # A defect costs its file, not the rest of the library.
-                _log.error("Reading a file crashed", path=_printable(os.fsdecode(path)), exc_info=error)
-                self._fail(path, DecodeError.code, DecodeError.sentence, error)
+                self._fail(path, outcome.code, outcome.sentence, outcome)
             self._processed += 1
             self._store_if_due()
             yield self._progress(ScanPhase.READING, path)
@@ -260,7 +252,7 @@ class _Run:
         self._failed += 1
         if len(self._failures) < MAX_FAILURES:
             self._failures.append(ScanFailure(_name(path), code, sentence))
-        spelled, cause = _printable(os.fsdecode(path)), _printable(str(reason or sentence))
+        spelled, cause = spelled_out(os.fsdecode(path)), spelled_out(str(reason or sentence))
         _log.warning("not scanned", path=spelled, code=code, reason=cause)
 
     def _progress(
@@ -290,8 +282,3 @@ def _path(path: bytes) -> Path:
 
 def _name(path: bytes) -> str:
     return clean(os.fsdecode(path).rpartition("/")[2]) or ""
-
-
-def _printable(text: str) -> str:
-    """For the log: what cannot be shown, or would steer a terminal, is spelled out."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -16,15 +16,19 @@ _LARGEST_READ: Final = 64 * 1024 * 1024
 """No tag or picture is larger; a length field that says so would only fill the memory."""
 
 
-def read_tags(path: Path) -> Tags:
+def read_tags(path: Path, descriptor: int) -> Tags:
     """What the tags of an audio file say, cleaned.
 
+    Args:
+        path: where it lies, for the reader that opens files by name.
+        descriptor: the same, open and at its beginning; it stays open.
+
     Raises:
-        FileMissing: there is no such file, or it may not be read.
+        FileMissing: the file cannot be read, or is not there any more.
         DecodeError: neither reader can make anything of the file.
     """
     try:
-        with _CappedFile(io.FileIO(path)) as file:
+        with _CappedFile(io.FileIO(descriptor, closefd=False)) as file:
             # By content, not by name: the reader is told no name.
             tag = TinyTag.get(file_obj=file, duration=False, image=True)
     except TinyTagException:

@@ -18,10 +18,13 @@ from watchfiles import Change, watch
 
 from tonearm.model.errors import OutsideLibrary, ScanInProgress
 from tonearm.scanning.mounts import MOUNTS, is_remote
-from tonearm.scanning.walk import has_audio, is_audio, is_below, is_hidden_below
+from tonearm.scanning.walk import has_audio, identity_of, is_audio, is_below, is_hidden_below
 
 _PATIENCE_S: Final = 20.0
 """A folder that never comes to rest is scanned every so often."""
+
+_LOOK_S: Final = 2.0
+"""How often is looked whether a disk lies at a root that did not before, or another one."""
 
 _STEP_MS: Final = 100
 _TICK_MS: Final = 250
@@ -75,11 +78,15 @@ class LibraryWatch:
         self._roots, self._scans, self._intervals, self._clock = tuple(roots), scans, intervals, clock
         self._stop = threading.Event()
         self._pending: set[Path] = set()
-        self._first_change = self._last_change = 0.0
+        self._first_change: float | None = None
+        self._last_change = 0.0
+        self._begun = 0.0
+        self._placed: dict[Path, tuple[int, int] | None] = {}
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
 
     def start(self) -> None:
-        """Begin to watch."""
+        """Begin to watch; a disk that comes after this call is noticed."""
+        self._placed = _identities(self._roots)
         self._thread.start()
 
     def stop(self) -> None:
@@ -89,44 +96,59 @@ class LibraryWatch:
             self._thread.join()
 
     def _run(self) -> None:
+        self._begun = self._clock()
         while not self._stop.is_set():
-            # Begun anew with each scan of everything: a disk may have come or gone since.
             present = [root for root in self._roots if _is_folder(root)]
             mounts = MOUNTS.read_bytes() if MOUNTS.exists() else b""
             remote = [root for root in present if is_remote(root, mounts)]
-            self._until_next_scan([root for root in present if root not in remote], remote)
+            self._until_anew([root for root in present if root not in remote], remote)
 
-    def _until_next_scan(self, local: Sequence[Path], remote: Sequence[Path]) -> None:
-        begun = looked = self._clock()
+    def _until_anew(self, local: Sequence[Path], remote: Sequence[Path]) -> None:
+        """Watch until the next scan of everything, or until a disk comes or goes: then begin anew."""
+        # One that lies elsewhere is not asked: if its server is gone, the answer never comes.
+        near = [root for root in self._roots if root not in remote]
+        polled = looked = self._clock()
         for changes in self._changes(local):
             now = self._clock()
             self._note(changes, now)
-            if now - begun >= self._intervals.all_s:
+            due = now - self._begun >= self._intervals.all_s
+            come: set[Path] = set()
+            if now - looked >= _LOOK_S:
+                looked, placed = now, _identities(near)
+                come = {root for root in near if placed[root] != self._placed[root]}
+                self._placed |= placed
+            if due:
+                self._begun = now
                 self._pending |= set(self._roots)
-            elif remote and now - looked >= self._intervals.remote_s:
-                looked = now
+            elif remote and now - polled >= self._intervals.remote_s:
+                polled = now
                 self._pending |= set(remote)
+            self._pending |= come
             if not self._stirs(now):
                 self._scan_pending()
-            if now - begun >= self._intervals.all_s:
+            if due or come:
                 return
 
     def _note(self, changes: Changes, now: float) -> None:
         if not changes:
             return
-        if not self._pending:
+        if self._first_change is None:
             self._first_change = now
         self._last_change = now
         self._pending |= folders_of(changes, self._roots)
 
     def _stirs(self, now: float) -> bool:
         """Whether what has changed may still be changing; in the end it is scanned all the same."""
+        if self._first_change is None:
+            return False
         late = now - self._first_change >= _PATIENCE_S
         return not late and now - self._last_change < self._intervals.settled_s
 
     def _scan_pending(self) -> None:
         """Scan what has changed; while another scan runs it waits for the next tick."""
         if not self._pending:
+            # Of a change that is none of the library's nothing is left to wait for.
+            self._first_change = None
             return
         try:
             self._scans.start(without_parts(self._pending))
@@ -136,6 +158,7 @@ class LibraryWatch:
             # A folder was replaced by a link to elsewhere; the scan of everything will see to the rest.
             log.warning("Changed folder not scanned", cause=str(error))
         self._pending.clear()
+        self._first_change = None
 
     def _changes(self, roots: Sequence[Path]) -> Iterator[Changes]:
         """What has changed, or nothing every half second, until the watch is stopped."""
@@ -203,6 +226,10 @@ def _anchor(path: Path, root: Path, *, gone: bool) -> Path:
     while folder not in (root, folder.parent) and not (has_audio(folder) if gone else _is_folder(folder)):
         folder = folder.parent
     return folder
+
+
+def _identities(roots: Iterable[Path]) -> dict[Path, tuple[int, int] | None]:
+    return {root: identity_of(os.fsencode(root)) for root in roots}
 
 
 def _is_folder(path: Path | bytes) -> bool:

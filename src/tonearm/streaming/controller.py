@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Executor
-from contextlib import AsyncExitStack, aclosing
+from contextlib import AsyncExitStack, aclosing, closing
 from dataclasses import replace
 
 import structlog
@@ -281,17 +281,18 @@ class AudioStreamController:
         async with await PooledRenderer.open(self._pool, lambda: self._open_stream(opening)) as renderer:
             form = renderer.still.format
             capped = request.transport is Transport.BASE64
-            pacer = Pacer(
+            pacing = Pacer(
                 flow, form.rate, form.channels, self._lead_s, capped, self._clock, self._counts.late
             )
-            playback = Playback(
-                asked,
-                sound,
-                renderer,
-                pacer,
-                decide=lambda stage: decide(self._plans, asked, stage),
-                counts=self._counts,
-            )
-            async with aclosing(playback.events()) as events:
-                async for event in events:
-                    yield event
+            with closing(pacing) as pacer:
+                playback = Playback(
+                    asked,
+                    sound,
+                    renderer,
+                    pacer,
+                    decide=lambda stage: decide(self._plans, asked, stage),
+                    counts=self._counts,
+                )
+                async with aclosing(playback.events()) as events:
+                    async for event in events:
+                        yield event

@@ -82,6 +82,10 @@ class Pacer:
         self._changed = asyncio.Event()
         flow.watch(self._flow_changed)
 
+    def close(self) -> None:
+        """Hear no more of the client: the two would keep each other, and what lies between, in memory."""
+        self._flow.unwatch(self._flow_changed)
+
     @property
     def lead_s(self) -> float:
         """Seconds that lie ahead of the listener now."""

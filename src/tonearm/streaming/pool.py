@@ -163,7 +163,9 @@ class PooledRenderer(Generic[R]):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._step.add_done_callback(lambda _: _close(self._pool, self._renderer))
+        # A future keeps its callbacks: one that led back to it would keep the renderer in memory.
+        pool, renderer = self._pool, self._renderer
+        self._step.add_done_callback(lambda _: _close(pool, renderer))
 
 
 def _close_orphan(pool: RenderPool, made: Future[R]) -> None:

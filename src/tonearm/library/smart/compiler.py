@@ -1,6 +1,6 @@
 """A tree to conditions of the database. Every value becomes a bound parameter."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any, Final, assert_never
@@ -84,6 +84,12 @@ _COLUMNS: Final[Mapping[str, ColumnElement[Any]]] = {
     **{name: track_measures.c[name] for name in MEASURED_NUMBERS},
 }
 
+_APART: Final = (
+    (track_fingerprints, frozenset(DIMENSION_NAMES)),
+    (track_measures, frozenset(MEASURED_NUMBERS)),
+)
+"""Tables of which a track that was not measured has no row, and the fields that they hold."""
+
 _FAVOURITE: Final = select(favourites.c.track_id).where(favourites.c.track_id == tracks.c.id).exists()
 _SOURCE: Final = (
     tracks.outerjoin(analyses, ANALYSIS_OF_THIS_FILE)
@@ -93,18 +99,23 @@ _SOURCE: Final = (
 )
 
 
-def compiled(query: Query, now: datetime) -> tuple[Select[Any], Select[Any]]:
-    """The ids of the tracks that a query asks for, in its order, and how many there are.
+def compiled(query: Query, now: datetime) -> Select[Any]:
+    """The ids of the tracks that a query asks for, in its order, each with how many there are; without the
+    query's own limit.
 
     ``now`` is when ``30 days ago`` is counted from.
     """
-    found = select(tracks.c.id).select_from(_SOURCE).where(VISIBLE, _Compiler(now).condition(query.condition))
+    compiler = _Compiler(now)
+    found = (
+        # Counted on the way: to look for them twice takes twice as long.
+        select(tracks.c.id, func.count().over().label("total"))
+        .select_from(_SOURCE)
+        .where(VISIBLE, *compiler.narrowing(query.condition), compiler.condition(query.condition))
+    )
     keys = [part for key in query.order for part in _order(key)]
     if not keys:
         keys = [tracks.c.sort_artist, tracks.c.sort_album, tracks.c.album_position]
-    limited = found.limit(query.limit)
-    count = select(func.count()).select_from(limited.subquery())
-    return limited.order_by(*keys, tracks.c.id), count
+    return found.order_by(*keys, tracks.c.id)
 
 
 def _order(key: OrderKey) -> list[ColumnElement[Any]]:
@@ -116,6 +127,29 @@ def _order(key: OrderKey) -> list[ColumnElement[Any]]:
 class _Compiler:
     def __init__(self, now: datetime) -> None:
         self._now = now
+
+    def narrowing(self, condition: Condition) -> Iterator[ColumnElement[bool]]:
+        """What the condition implies and one table alone can tell, so that only what that finds is looked at.
+
+        Tables of numbers are gone through in a tenth of the time that half a million tracks take.
+        """
+        parts = condition.conditions if isinstance(condition, AllOf) else (condition,)
+        for table, names in _APART:
+            told = [self.condition(part) for part in parts if _asks_only(part, names)]
+            if told:
+                # The table stands outside as well, where it is another look at it.
+                yield tracks.c.id.in_(select(table.c.track_id).where(*told).correlate(None))
+        for part in parts:
+            match part:
+                case Comparison(field, "=") if FIELDS[field] is Kind.TEXTS:
+                    yield tracks.c.id.in_(_naming(field, self._is(part)).correlate(None))
+                case Contains(field) if FIELDS[field] is Kind.TEXTS:
+                    yield tracks.c.id.in_(_naming(field, _holds(part)).correlate(None))
+                case Comparison("added" | "updated" as field, sign, timedelta() as ago) if sign != "!=":
+                    # As the index knows it.
+                    yield _SIGNS[sign](_COLUMNS[field], self._bound(field, ago))
+                case _:
+                    pass
 
     def condition(self, condition: Condition) -> ColumnElement[bool]:  # noqa: PLR0911 (one a kind)
         match condition:
@@ -156,11 +190,12 @@ class _Compiler:
             return within if sign == "=" else _known(or_(column < start, column >= end))
         return _known(column >= end if sign == ">" else column < end)
 
+    def _is(self, part: Comparison) -> Callable[[ColumnElement[str]], ColumnElement[bool]]:
+        return lambda name: name == self._bound(part.field, part.value)
+
     def _contains(self, field: str, text: str) -> ColumnElement[bool]:
-        part = _folded(field, text)
-        if FIELDS[field] is Kind.TEXTS:
-            return _named(field, lambda name: name.contains(part, autoescape=True))
-        return _known(_COLUMNS[field].contains(part, autoescape=True))
+        meets = _holds(Contains(field, text))
+        return _named(field, meets) if FIELDS[field] is Kind.TEXTS else _known(meets(_COLUMNS[field]))
 
     def _bound(self, field: str, value: Value) -> ColumnElement[Any]:
         match value:
@@ -176,6 +211,10 @@ class _Compiler:
                 assert_never(value)
 
 
+def _holds(part: Contains) -> Callable[[ColumnElement[str]], ColumnElement[bool]]:
+    return lambda name: name.contains(_folded(part.field, part.text), autoescape=True)
+
+
 def _column(field: str) -> ColumnElement[Any]:
     column = _COLUMNS[field]
     return cast(column, Double) if FIELDS[field] is Kind.NUMBER else column
@@ -188,13 +227,29 @@ def _known(condition: ColumnElement[bool]) -> ColumnElement[bool]:
 
 def _named(field: str, meets: Callable[[ColumnElement[str]], ColumnElement[bool]]) -> ColumnElement[bool]:
     """One of the artists or genres of the track meets a condition."""
+    naming = _naming(field, meets)
+    return naming.where(naming.selected_columns.track_id == tracks.c.id).exists()
+
+
+def _naming(field: str, meets: Callable[[ColumnElement[str]], ColumnElement[bool]]) -> Select[Any]:
+    """The tracks of which one artist or genre meets a condition."""
     links, names, key = (
         (track_artists, artists, track_artists.c.artist_id)
         if field == "artist"
         else (track_genres, genres, track_genres.c.genre_id)
     )
-    joined = select(links.c.track_id).join(names, names.c.id == key)
-    return joined.where(links.c.track_id == tracks.c.id, meets(names.c.sort_name)).exists()
+    return select(links.c.track_id).join(names, names.c.id == key).where(meets(names.c.sort_name))
+
+
+def _asks_only(condition: Condition, names: frozenset[str]) -> bool:
+    """Whether it asks for these fields alone, and is not met by a track of which they are not known."""
+    match condition:
+        case AllOf(parts) | AnyOf(parts):
+            return bool(parts) and all(_asks_only(part, names) for part in parts)
+        case Comparison(field) | Between(field) | OneOf(field):
+            return field in names
+        case _:
+            return False
 
 
 def _folded(field: str, text: str) -> str:
