@@ -115,9 +115,12 @@ function original(wanted: boolean, snapshot: Snapshot): Standing {
   return { kind: "none", headline, sentence: touched };
 }
 
-/** A reason as a sentence: a capital letter and a full stop. */
+/** A reason as a sentence: a capital letter, true minus signs, none before nothing, and a full stop. */
 export function sentence(reason: string): string {
-  const text = reason.trim();
+  const text = reason
+    .trim()
+    .replace(/(?<![\w.)])[+-](0\.0+)(?![\d])/g, "$1")
+    .replace(/(?<![\w.)])-(?=\d)/g, "\u2212");
   const begun = text.charAt(0).toUpperCase() + text.slice(1);
   return /[.!?]$/.test(begun) ? begun : `${begun}.`;
 }

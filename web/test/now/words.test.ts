@@ -100,6 +100,9 @@ describe("on what the sound rests", () => {
 describe("reasons", () => {
   it("become sentences", () => {
     expect([sentence("flat: inside"), sentence("Done.")]).toEqual(["Flat: inside.", "Done."]);
+    expect(sentence("peak -1.05 dBTP (-3.0), 1-2 channels; loudness -0.0 LU")).toBe(
+      "Peak \u22121.05 dBTP (\u22123.0), 1-2 channels; loudness 0.0 LU.",
+    );
   });
 
   it("of a stage that rests say why, and of one at work nothing", () => {
