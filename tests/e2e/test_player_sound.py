@@ -3,27 +3,37 @@
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import httpx
 import numpy as np
 import pytest
 import soundfile
 from browser import FLAGS, chromium
 from level_truth import Samples
-from liars import free_port
 from music import clip
-from page_sound import longest_hole, null_db, place_of, record, recorded, steepest, stereo, with_output_at
-from playwright.sync_api import Browser, Page, sync_playwright
+from page_sound import (
+    longest_hole,
+    null_db,
+    opened,
+    place_of,
+    reaches,
+    recorded,
+    say,
+    steepest,
+    stereo,
+    streamed,
+)
+from playwright.sync_api import Browser, sync_playwright
 from scipy.signal import resample_poly
-from server import RunningServer, play, receive_stream, serving, wait_until
+from server import RunningServer, receive_stream, serving, wait_until
 from truth import decoded, lufs
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser, pytest.mark.xdist_group("page")]
 
 RATE = 44_100
+INSECURE_NAME = "tonearm.test"
+"""Where a browser gives a page no worklets: over http, and not from the machine itself."""
+
 CUT = 130_011
 """Where one recording is cut in two: on no border of anything."""
 
@@ -47,7 +57,8 @@ def server(music: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ru
     if chromium() is None and os.environ.get("REQUIRE_BROWSER") != "1":
         pytest.skip("no Chromium on this machine")
     # A lead as long as the tracks: what is compared with need not be waited for.
-    with serving(tmp_path_factory.mktemp("server"), music, TONEARM_STREAMING__LEAD_S="30") as running:
+    folder, named = tmp_path_factory.mktemp("server"), ("--allow-host", INSECURE_NAME)
+    with serving(folder, music, named, TONEARM_STREAMING__LEAD_S="30") as running:
         wait_until(lambda: all(track["fingerprint_status"] == "complete" for track in running.tracks()))
         yield running
 
@@ -55,55 +66,8 @@ def server(music: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ru
 @pytest.fixture(scope="module")
 def browser(server: RunningServer) -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
-
-
-@contextmanager
-def opened(browser: Browser, url: str, rate: int = RATE) -> Iterator[Page]:
-    """The page of a listener without preferences, its output at this rate and recorded from the beginning."""
-    httpx.put(f"{url}/api/settings", json={}).raise_for_status()
-    context = browser.new_context(bypass_csp=True)
-    page = context.new_page()
-    problems: list[str] = []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    with_output_at(page, rate)
-    with page.expect_response("**/api/settings"):
-        page.goto(url)
-    record(page)
-    page.evaluate(
-        """async () => {
-          const { tracks } = await (await fetch("/api/library/tracks?limit=100")).json();
-          window.named = (...titles) => titles.map((title) => tracks.find((track) => track.title === title));
-        }"""
-    )
-    yield page
-    context.close()
-    assert not problems
-
-
-def reaches(page: Page, condition: str) -> None:
-    """Waits until it is so of the snapshot `s` and the moment `m`, as long as a loaded machine may need."""
-    page.wait_for_function(
-        f"""() => {{
-          const {{ player }} = window.tonearm, s = player.snapshot, m = player.moment();
-          return {condition};
-        }}""",
-        timeout=60_000,
-    )
-
-
-def say(page: Page, what: str, *titles: str) -> None:
-    """Calls a method of the player; `tracks` are those with these titles."""
-    page.evaluate(
-        f"(titles) => {{ const {{ player }} = window.tonearm, tracks = window.named(...titles); {what}; }}",
-        list(titles),
-    )
-
-
-def streamed(server: RunningServer, title: str, kind: str = "play_enhanced", **data: Any) -> Samples:
-    """A track as the socket plays it, in two channels."""
-    sound = {"preset": "adaptive", **data} if kind == "play_enhanced" else data
-    return stereo(play(server, kind, track_id=server.track_id(title), **sound).samples)
+        here = f"--host-resolver-rules=MAP {INSECURE_NAME} 127.0.0.1"
+        yield playwright.chromium.launch(executable_path=chromium(), args=[*FLAGS, here])
 
 
 def test_a_play_comes_out_bit_for_bit(server: RunningServer, browser: Browser) -> None:
@@ -275,45 +239,28 @@ def test_pause_holds_the_very_sample(server: RunningServer, browser: Browser) ->
     assert steepest(found) <= 1.05 * steepest(whole)
 
 
-def test_a_server_that_comes_back_goes_on_where_it_was(browser: Browser, tmp_path: Path) -> None:
-    music = tmp_path / "music"
-    music.mkdir()
-    (music / "loop_tabla.flac").write_bytes(clip("loop_tabla.flac").read_bytes())
-    at = ("--port", str(free_port()))
-    with serving(tmp_path, music, at, TONEARM_STREAMING__LEAD_S="3") as first:
-        wait_until(lambda: first.tracks()[0]["fingerprint_status"] == "complete")
-        with opened(browser, first.url) as page:
-            wanted = streamed(first, "loop_tabla")
-            say(page, "player.play(tracks)", "loop_tabla")
-            reaches(page, "m.position > 1")
-            first.process.kill()
-            first.process.wait()
-            reaches(page, "s.state === 'reconnecting'")
-            reached = page.evaluate(
-                "() => { const m = window.tonearm.player.moment(); return m.position + m.buffered; }"
-            )
-            with serving(tmp_path, music, at, TONEARM_STREAMING__LEAD_S="3"):
-                reaches(page, f"s.connected && s.state === 'playing' && m.position > {reached} + 1.5")
-                found = recorded(page)
-    # Whether it ran dry or not, what is heard are the track's own samples, each once and in their order.
-    loud = np.abs(found).max(axis=1) > 0
-    joined = found[loud] if longest_hole(found) > RATE // 10 else found
-    begin = place_of(joined[:RATE], wanted)
-    tail = joined[-RATE // 2 :]
-    at_end = place_of(tail, wanted)
-    assert null_db(tail, wanted[at_end : at_end + len(tail)]) < -60.0
-    assert at_end == pytest.approx(begin + len(joined) - len(tail), abs=RATE // 20)
-
-
-def test_without_its_fingerprint_server_it_says_standard(
-    music: Path, browser: Browser, tmp_path: Path
-) -> None:
-    nobody = ("--fingerprint-server", f"127.0.0.1:{free_port()}")
-    with serving(tmp_path, music, nobody) as alone, opened(browser, alone.url) as page:
-        say(page, "player.play(tracks)", "Starfall")
-        reaches(
-            page, "s.state === 'playing' && s.masteringState === 'standard' && s.plan?.state === 'standard'"
-        )
-        assert page.evaluate("() => window.tonearm.player.snapshot.progress.status") == "failed"
-        page.wait_for_timeout(500)
-        assert np.sqrt(np.mean(recorded(page) ** 2)) > 1e-3
+def test_on_plain_http_an_element_plays_and_says_so(server: RunningServer, browser: Browser) -> None:
+    port = server.address.rsplit(":", 1)[1]
+    with opened(browser, f"http://{INSECURE_NAME}:{port}", by_element=True) as page:
+        assert not page.evaluate("() => window.isSecureContext")
+        snapshot = page.evaluate("() => window.tonearm.player.snapshot")
+        assert snapshot["way"] == "element"
+        assert "https" in snapshot["wayReason"]
+        say(page, "player.setMastering({ levelMatch: true }); player.play(tracks, 0, 1)", "half 1", "half 2")
+        reaches(page, "s.state === 'playing' && s.masteringState === 'fingerprint' && s.plan !== null")
+        reaches(page, "s.index === 1 && m.position > 0.7")
+        say(page, "player.setMastering({ enabled: false })")
+        reaches(page, "s.masteringState === 'none' && m.position > 2")
+        say(page, "player.seek(1)")
+        reaches(page, "s.state === 'playing' && m.position > 1.3 && m.position < 2")
+        found = recorded(page)
+    first, second = (streamed(server, title, level_match=True) for title in ("half 1", "half 2"))
+    original = streamed(server, "half 2", kind="play_normal", level_match=True)
+    for excerpt, whole in (
+        (first[-RATE : -RATE // 2], found),
+        (second[: RATE // 2], found),
+        (original[2 * RATE - RATE // 4 : 2 * RATE], found),
+    ):
+        place = place_of(excerpt, whole)
+        assert null_db(whole[place : place + len(excerpt)], excerpt) < -40.0
+    assert longest_hole(found) < RATE

@@ -1,12 +1,16 @@
 """What comes out of the page: recorded behind its last node, on the sound's own thread, frame by frame."""
 
 import base64
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
+import httpx
 import numpy as np
 from level_truth import Samples
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 from scipy.signal import correlate
+from server import RunningServer, play
 
 _RECORDER: Final = """
 registerProcessor("recorder", class extends AudioWorkletProcessor {
@@ -48,8 +52,31 @@ async (code) => {
     let text = "";
     for (const block of taken) {
       const bytes = new Uint8Array(block.buffer);
-      for (let n = 0; n < bytes.length; n += 32768) text += String.fromCharCode(...bytes.subarray(n, n + 32768));
+      for (let n = 0; n < bytes.length; n += 32768)
+        text += String.fromCharCode(...bytes.subarray(n, n + 32768));
     }
+    return btoa(text);
+  };
+}
+"""
+
+# What <audio> elements let out, where a page has no worklets: whole blocks of it, as they come.
+_RECORD_ELEMENTS: Final = """
+() => {
+  const context = new AudioContext({ sampleRate: RATE });
+  const taken = [];
+  const recorder = context.createScriptProcessor(4096, 2, 2);
+  recorder.onaudioprocess = ({ inputBuffer }) => {
+    const [left, right] = [inputBuffer.getChannelData(0), inputBuffer.getChannelData(1)];
+    const both = new Float32Array(2 * inputBuffer.length);
+    for (let n = 0; n < left.length; n++) [both[2 * n], both[2 * n + 1]] = [left[n], right[n]];
+    taken.push(both);
+  };
+  for (const element of window.tonearm.elements) context.createMediaElementSource(element).connect(recorder);
+  recorder.connect(context.destination);
+  window.recorded = () => {
+    let text = "";
+    for (const block of taken) text += String.fromCharCode(...new Uint8Array(block.buffer));
     return btoa(text);
   };
 }
@@ -117,3 +144,58 @@ def longest_hole(samples: Samples) -> int:
 def steepest(samples: Samples) -> float:
     """The largest change of the slope from one frame to the next: a click is one that music does not have."""
     return float(np.abs(np.diff(samples, n=2, axis=0)).max(initial=0.0))
+
+
+@contextmanager
+def opened(browser: Browser, url: str, rate: int = 44_100, *, by_element: bool = False) -> Iterator[Page]:
+    """The page of a listener without preferences, its output at this rate and recorded from the beginning.
+
+    Its errors fail the test.
+    """
+    port = url.rsplit(":", 1)[1]
+    httpx.put(f"http://127.0.0.1:{port}/api/settings", json={}).raise_for_status()
+    context = browser.new_context(bypass_csp=True)
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    with_output_at(page, rate)
+    with page.expect_response("**/api/settings"):
+        page.goto(url)
+    if by_element:
+        page.evaluate(_RECORD_ELEMENTS.replace("RATE", str(rate)))
+    else:
+        record(page)
+    page.evaluate(
+        """async () => {
+          const { tracks } = await (await fetch("/api/library/tracks?limit=100")).json();
+          window.named = (...titles) => titles.map((title) => tracks.find((track) => track.title === title));
+        }"""
+    )
+    yield page
+    context.close()
+    assert not problems
+
+
+def reaches(page: Page, condition: str) -> None:
+    """Waits until it is so of the snapshot `s` and the moment `m`, as long as a loaded machine may need."""
+    page.wait_for_function(
+        f"""() => {{
+          const {{ player }} = window.tonearm, s = player.snapshot, m = player.moment();
+          return {condition};
+        }}""",
+        timeout=60_000,
+    )
+
+
+def say(page: Page, what: str, *titles: str) -> None:
+    """Calls a method of the player; `tracks` are those with these titles."""
+    page.evaluate(
+        f"(titles) => {{ const {{ player }} = window.tonearm, tracks = window.named(...titles); {what}; }}",
+        list(titles),
+    )
+
+
+def streamed(server: RunningServer, title: str, kind: str = "play_enhanced", **data: Any) -> Samples:
+    """A track as the socket plays it, in two channels."""
+    sound = {"preset": "adaptive", **data} if kind == "play_enhanced" else data
+    return stereo(play(server, kind, track_id=server.track_id(title), **sound).samples)

@@ -1,20 +1,29 @@
 /** The page's player, joined from its parts. */
 
+import { ElementWay } from "./element";
 import { browserStore, keep, recall, type Kept } from "./memory";
 import { WorkletOutput } from "./output";
-import { DEFAULT_MASTERING, ListeningPlayer } from "./player";
+import { ListeningPlayer } from "./player";
 import { Preferences } from "./preferences";
 import { followWithMediaSession } from "./session";
+import { DEFAULT_MASTERING } from "./shown";
 import { Connection } from "./socket";
 import { StreamedWay } from "./streamed";
 import type { Player } from "./types";
+import type { SoundWay, WayListener } from "./way";
+import { elementFormat, whyNoWorklet } from "./ways";
 
 const KEEP_POSITION_MS = 5_000;
 
 declare global {
   interface Window {
-    /** For tests and the curious; nothing here goes by it. */
-    tonearm?: { player: Player; context: AudioContext | null; output: AudioNode | null };
+    /** For tests and the curious; nothing here goes by it. `output` is the last node before the loudspeaker. */
+    tonearm?: {
+      player: Player;
+      context: AudioContext | null;
+      output: AudioNode | null;
+      elements: readonly HTMLAudioElement[];
+    };
   }
 }
 
@@ -28,39 +37,19 @@ export function createPlayer(): Player {
       player.tell({ text, code: null, wayOn: null });
     },
   );
-  const player = new ListeningPlayer(
-    {
-      volume: kept?.volume ?? 1,
-      muted: kept?.muted ?? false,
-      mastering: {
-        ...DEFAULT_MASTERING,
-        enabled: kept?.enabled ?? true,
-        levelMatch: kept?.levelMatch ?? false,
-      },
-      way: "worklet",
-      wayReason: null,
+  const player = new ListeningPlayer(remembered(kept), {
+    masteringChosen: (mastering) => {
+      preferences.keep(mastering);
     },
-    {
-      masteringChosen: (mastering) => {
-        preferences.keep(mastering);
-      },
-      worthKeeping: () => {
-        if (ready) keep(store, worth(player));
-      },
+    worthKeeping: () => {
+      keep(store, worth(player));
     },
-    Math.random,
-  );
-  let ready = false;
-  const output = new WorkletOutput(new AudioContext({ latencyHint: "interactive" }));
-  speak(player, output, async () => {
+  });
+  speak(player, async () => {
     const preferred = await preferences.load();
     if (preferred) player.prefer(preferred);
   });
-  if (kept) {
-    player.setRepeat(kept.repeat);
-    player.restore(kept.tracks, kept.index, kept.position);
-  }
-  ready = true;
+  if (kept) player.restore(kept);
   setInterval(() => {
     if (player.snapshot.state === "playing") keep(store, worth(player));
   }, KEEP_POSITION_MS);
@@ -68,15 +57,15 @@ export function createPlayer(): Player {
     keep(store, worth(player));
   });
   followWithMediaSession(player);
-  window.tonearm = { player, context: output.context, output: output.volume };
   return player;
 }
 
-/** Joins player, connection and the way through the socket. */
-function speak(player: ListeningPlayer, output: WorkletOutput, opened: () => Promise<void>): void {
+/** Joins player, connection and the way of the sound; `opened` is called after each connection. */
+function speak(player: ListeningPlayer, opened: () => Promise<void>): void {
   const scheme = location.protocol === "https:" ? "wss:" : "ws:";
   const dial = () => new WebSocket(`${scheme}//${location.host}/ws?transport=binary`);
-  let way: StreamedWay | null = null;
+  let way: SoundWay | null = null;
+  let streamed: StreamedWay | null = null;
   const connection = new Connection(dial, {
     opened: () => {
       player.connected(true);
@@ -89,27 +78,29 @@ function speak(player: ListeningPlayer, output: WorkletOutput, opened: () => Pro
     },
     said: (message) => {
       player.said(message);
-      way?.said(message);
+      streamed?.said(message);
     },
-    samples: (meta, payload) => way?.samples(meta, payload),
+    samples: (meta, payload) => streamed?.samples(meta, payload),
   });
-  player.voice((listener) => {
-    const streamed = new StreamedWay(output, (request) => connection.say(request), listener);
-    output.onBlocked = listener.blocked.bind(listener);
-    output.onInterrupted = listener.interrupted.bind(listener);
-    way = streamed;
-    return Object.assign(streamed, {
-      kind: "worklet" as const,
-      analyser: output.analyser,
-      outputRate: output.rate,
-      setGain: (gain: number) => {
-        output.setGain(gain);
-      },
-      wake: () => {
-        output.wake();
-      },
+  const byElement = (reason: string) => {
+    streamed = null;
+    player.voice((listener) => (way = elementWay(player, listener)), reason);
+    if (connection.open) way?.opened();
+  };
+  const reason = whyNoWorklet();
+  if (reason) {
+    byElement(reason);
+  } else {
+    const output = new WorkletOutput(new AudioContext({ latencyHint: "interactive" }));
+    const say = connection.say.bind(connection);
+    player.voice((listener) => (way = streamed = new StreamedWay(output, say, listener)), null);
+    window.tonearm = { player, context: output.context, output: output.volume, elements: [] };
+    output.ready.catch((error: unknown) => {
+      byElement(
+        `The browser's own player plays, as its audio worklet could not be opened (${String(error)}).`,
+      );
     });
-  });
+  }
   window.addEventListener("online", () => {
     connection.hurry();
   });
@@ -119,9 +110,21 @@ function speak(player: ListeningPlayer, output: WorkletOutput, opened: () => Pro
   connection.connect();
 }
 
+function elementWay(player: Player, listener: WayListener): ElementWay {
+  const elements: [HTMLAudioElement, HTMLAudioElement] = [new Audio(), new Audio()];
+  window.tonearm = { player, context: null, output: null, elements };
+  return new ElementWay(elements, elementFormat(elements[0]), (url, init) => fetch(url, init), listener);
+}
+
+function remembered(kept: Kept | null) {
+  const { volume = 1, muted = false, enabled = true, levelMatch = false } = kept ?? {};
+  return { volume, muted, mastering: { ...DEFAULT_MASTERING, ...kept?.taste, enabled, levelMatch } };
+}
+
 function worth(player: ListeningPlayer): Kept {
   const { queue, index, shuffle, repeat, volume, muted, mastering, state } = player.snapshot;
   const position = state === "idle" ? 0 : player.moment().position;
-  const { enabled, levelMatch } = mastering;
-  return { tracks: [...queue], index, position, shuffle, repeat, volume, muted, enabled, levelMatch };
+  const { enabled, levelMatch, preset, intensity, level } = mastering;
+  const taste = { preset, intensity, level };
+  return { tracks: [...queue], index, position, shuffle, repeat, volume, muted, enabled, levelMatch, taste };
 }

@@ -1,6 +1,6 @@
 /** What this browser keeps of the player from one visit to the next. */
 
-import type { Repeat, Track } from "./types";
+import type { Mastering, Repeat, Track } from "./types";
 
 const KEY = "tonearm.player";
 /** More than anyone scrolls through, less than what a browser refuses. */
@@ -16,6 +16,8 @@ export interface Kept {
   muted: boolean;
   enabled: boolean;
   levelMatch: boolean;
+  /** as it was last known: the server's word counts, and comes a moment later */
+  taste: Pick<Mastering, "preset" | "intensity" | "level">;
 }
 
 /** As much of `Storage` as is used. */

@@ -22,6 +22,13 @@ export interface LaneOutput {
   /** Sound is to be expected; or none for a while. */
   wake(): void;
   rest(): void;
+  /** 0..1 */
+  setGain(gain: number): void;
+  readonly analyser: AnalyserNode | null;
+  /** The browser lets no sound out before the listener has touched the page; and when it does at last. */
+  onBlocked: (blocked: boolean) => void;
+  /** Something else has taken the sound away: a call on a phone. */
+  onInterrupted: () => void;
 }
 
 const LANE_S = 20;
@@ -35,9 +42,7 @@ export class WorkletOutput implements LaneOutput {
   readonly analyser: AnalyserNode;
   readonly volume: GainNode;
   onReport: (report: Report) => void = () => undefined;
-  /** The browser lets no sound out before the listener has touched the page; and when it does at last. */
   onBlocked: (blocked: boolean) => void = () => undefined;
-  /** Something else has taken the sound away: a call on a phone. */
   onInterrupted: () => void = () => undefined;
   private readonly reports: Report[] = [];
   private idle: ReturnType<typeof setTimeout> | undefined;

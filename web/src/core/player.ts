@@ -1,22 +1,15 @@
 /** The player: the queue, the listener's wishes and what is shown of it all; the sound is the way's. */
 
-import type { Said } from "./messages";
+import type { Kept } from "./memory";
 import * as queues from "./queue";
-import { NO_FACTS, type Facts, type Failure, type SoundState, type SoundWay, type WayListener } from "./way";
-import type { Mastering, Moment, News, Notice, Player, PlayerState, Repeat, Snapshot, Track } from "./types";
+import { fresh, Shown, tracksOf } from "./shown";
+import type { Mastering, Moment, Notice, Player, PlayerState, Repeat, Snapshot, Track } from "./types";
+import type { Facts, Failure, SoundState, SoundWay, WayListener } from "./way";
 
 const RESTART_RATHER_THAN_BACK_S = 3;
 /** A seek to the very end would have nothing to play. */
 const LAST_S = 0.1;
 const STILL: Moment = { position: 0, buffered: 0, meter: null, highestTruePeakDbtp: null, clipped: false };
-
-export const DEFAULT_MASTERING: Mastering = {
-  enabled: true,
-  preset: "adaptive",
-  intensity: 1,
-  level: "track",
-  levelMatch: false,
-};
 
 /** What happens after a change that the listener made. */
 export interface PlayerEvents {
@@ -26,10 +19,7 @@ export interface PlayerEvents {
   worthKeeping(): void;
 }
 
-export class ListeningPlayer implements Player {
-  snapshot: Snapshot;
-  private readonly listeners = new Set<(snapshot: Snapshot) => void>();
-  private readonly newsListeners = new Set<(news: News) => void>();
+export class ListeningPlayer extends Shown implements Player {
   private queue = queues.EMPTY;
   /** Where it goes on when it is let go on, where the way holds nothing; seconds. */
   private parked: number | null = null;
@@ -38,15 +28,15 @@ export class ListeningPlayer implements Player {
   private way!: SoundWay;
 
   constructor(
-    snapshot: Pick<Snapshot, "volume" | "muted" | "mastering" | "way" | "wayReason">,
+    known: Pick<Snapshot, "volume" | "muted" | "mastering">,
     private readonly events: PlayerEvents,
-    private readonly chance: queues.Chance,
+    private readonly chance: queues.Chance = Math.random,
   ) {
-    this.snapshot = { ...NOTHING_YET, ...snapshot };
+    super(known);
   }
 
-  /** Gives it its voice; what the way tells comes to the returned listener. */
-  voice(open: (listener: WayListener) => SoundWay): void {
+  /** Gives it its voice, or another one: `wayReason` says why it is not the worklet. */
+  voice(open: (listener: WayListener) => SoundWay, wayReason: string | null): void {
     this.way = open({
       following: (steps) => this.following(steps),
       state: (state) => {
@@ -70,26 +60,20 @@ export class ListeningPlayer implements Player {
       blocked: (blocked) => {
         this.blocked(blocked);
       },
+      told: (text) => {
+        this.tell({ text, code: null, wayOn: null });
+      },
       interrupted: () => {
         this.pause();
       },
     });
-    this.applyGain();
-    this.update({ way: this.way.kind, outputRate: this.way.outputRate });
+    const { volume, muted } = this.snapshot;
+    this.way.setGain(muted ? 0 : volume ** 2);
+    this.update({ way: this.way.kind, wayReason, outputRate: this.way.outputRate });
   }
 
   get analyser(): AnalyserNode | null {
     return this.way.analyser;
-  }
-
-  subscribe(listener: (snapshot: Snapshot) => void): () => void {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
-  }
-
-  onNews(listener: (news: News) => void): () => void {
-    this.newsListeners.add(listener);
-    return () => this.newsListeners.delete(listener);
   }
 
   moment(): Moment {
@@ -155,9 +139,9 @@ export class ListeningPlayer implements Player {
     if (place >= 0) this.jump(place);
   }
 
-  /** Stands at a place of a queue, silent, as an earlier visit has left it. */
-  restore(tracks: readonly Track[], index: number, position: number): void {
-    this.queue = queues.replaced({ ...this.queue, shuffle: false }, tracks, index, this.chance);
+  /** Stands silent where an earlier visit has left it. */
+  restore({ tracks, index, position, repeat }: Kept): void {
+    this.queue = queues.replaced({ ...this.queue, repeat }, tracks, index, this.chance);
     this.park(position);
   }
 
@@ -288,26 +272,6 @@ export class ListeningPlayer implements Player {
     this.update({ notice });
   }
 
-  // ---- what the connection tells -----------------------------------------------------------------
-
-  connected(connected: boolean): void {
-    this.update({ connected });
-    if (connected) this.announce({ type: "connected" });
-  }
-
-  said(message: Said): void {
-    switch (message.type) {
-      case "scan_progress":
-      case "scan_complete":
-      case "library_updated":
-        return this.announce(message);
-      case "fingerprint_progress": {
-        const { track_id, status, message: text } = message.data;
-        if (track_id === this.snapshot.track?.id) this.update({ progress: { status, message: text } });
-      }
-    }
-  }
-
   // ---- what the way tells ------------------------------------------------------------------------
 
   private soundState(state: SoundState): void {
@@ -363,49 +327,4 @@ export class ListeningPlayer implements Player {
       this.update({ notice: null });
     }
   }
-
-  private update(change: Partial<Snapshot>): void {
-    const keys = Object.keys(change) as (keyof Snapshot)[];
-    if (keys.every((key) => change[key] === this.snapshot[key])) return;
-    this.snapshot = { ...this.snapshot, ...change };
-    for (const listener of this.listeners) listener(this.snapshot);
-  }
-
-  private announce(news: News): void {
-    for (const listener of this.newsListeners) listener(news);
-  }
 }
-
-/** The same array for the same entries: whoever shows it sees at once that nothing has changed. */
-const known = new WeakMap<readonly queues.Entry[], readonly Track[]>();
-
-function tracksOf(entries: readonly queues.Entry[]): readonly Track[] {
-  const tracks = known.get(entries) ?? entries.map(({ track }) => track);
-  known.set(entries, tracks);
-  return tracks;
-}
-
-function fresh(track: Track): Partial<Snapshot> {
-  return { ...NO_FACTS, duration: track.duration, progress: null };
-}
-
-const NOTHING_YET: Snapshot = {
-  ...NO_FACTS,
-  state: "idle",
-  way: "worklet",
-  wayReason: null,
-  connected: false,
-  track: null,
-  queue: [],
-  index: -1,
-  shuffle: false,
-  repeat: "off",
-  duration: 0,
-  mastering: DEFAULT_MASTERING,
-  progress: null,
-  outputRate: null,
-  volume: 1,
-  muted: false,
-  underruns: 0,
-  notice: null,
-};

@@ -1,7 +1,7 @@
 /** The way through the socket: streams come in, lie in lanes, and are played by the output. */
 
 import { answers, type Asked } from "./asking";
-import { Lane } from "./lane";
+import { Lanes } from "./lanes";
 import type { ChunkMeta, Request, Said, StreamEnd, StreamError, StreamStart } from "./messages";
 import type { Report } from "./orders";
 import type { LaneOutput } from "./output";
@@ -9,7 +9,7 @@ import { Requests } from "./requests";
 import { Showing } from "./showing";
 import type { Stream } from "./stream";
 import type { Mastering, MasteringPlan, Moment, Track } from "./types";
-import type { Failure, SoundState, WayListener } from "./way";
+import type { Failure, SoundState, SoundWay, WayListener } from "./way";
 
 /** Beyond so much that is here the server is asked to stop, below so much to go on. */
 const HIGH_WATER_S = 15;
@@ -29,18 +29,13 @@ interface Failed {
   unheard: boolean;
 }
 
-export class StreamedWay {
+export class StreamedWay implements SoundWay {
+  readonly kind = "worklet";
   private readonly requests: Requests;
   private readonly showing: Showing;
   private mastering: Mastering | null = null;
   private receiving: Stream | null = null;
-  private lane: Lane | null = null;
-  /** Lanes that may still be heard until `lane` has taken over. */
-  private leaving: Lane[] = [];
-  private lanes = 0;
-  /** As the output has told: the lane that it plays, and whether anything of it. */
-  private played = 0;
-  private sounding = false;
+  private readonly lanes: Lanes;
   private running = false;
   private connected = false;
   private full = false;
@@ -55,9 +50,10 @@ export class StreamedWay {
     private readonly listener: WayListener,
   ) {
     this.showing = new Showing(listener);
+    this.lanes = new Lanes(output);
     this.requests = new Requests(
       say,
-      (asked) => (asked.kind === "switch" ? this.here(asked.mastering) : asked),
+      (asked) => (asked.kind === "switch" ? (this.here(asked.mastering) ?? asked) : asked),
       (request) => {
         this.requested(request);
       },
@@ -65,6 +61,20 @@ export class StreamedWay {
     output.onReport = (report) => {
       this.reported(report);
     };
+    output.onBlocked = (blocked) => {
+      listener.blocked(blocked);
+    };
+    output.onInterrupted = () => {
+      listener.interrupted();
+    };
+  }
+
+  get analyser(): AnalyserNode | null {
+    return this.output.analyser;
+  }
+
+  get outputRate(): number {
+    return this.output.rate;
   }
 
   // ---- what the listener wants -------------------------------------------------------------------
@@ -81,7 +91,7 @@ export class StreamedWay {
     const { asked } = this.requests;
     this.wake();
     if (asked?.kind === "fresh") this.ask({ ...asked, mastering });
-    else if (this.lane && !this.failed) this.ask(this.here(mastering));
+    else if (!this.failed) this.askIf(this.here(mastering));
   }
 
   pause(): void {
@@ -104,10 +114,11 @@ export class StreamedWay {
 
   followingChanged(): void {
     const { asked } = this.requests;
-    const { lane, requests, listener } = this;
+    const { requests, listener } = this;
+    const lane = this.lanes.newest;
     if (this.failed?.unheard) this.failed = null;
     if (lane) {
-      const ahead = this.ahead(lane);
+      const ahead = this.lanes.ahead(this.showing.shown);
       const wrong = ahead.findIndex((stream, n) => stream.track.id !== listener.following(n + 1)?.id);
       const first = wrong < 0 ? -1 : lane.streams.length - ahead.length + wrong;
       if (
@@ -129,8 +140,17 @@ export class StreamedWay {
     this.look();
   }
 
+  setGain(gain: number): void {
+    this.output.setGain(gain);
+  }
+
+  wake(): void {
+    this.output.wake();
+    if (!this.running) this.output.rest();
+  }
+
   moment(): Moment {
-    return this.showing.moment(this.audible, this.output.heard(), this.requests.asked?.position ?? 0);
+    return this.showing.moment(this.lanes.audible, this.lanes.heard, this.requests.asked?.position ?? 0);
   }
 
   // ---- what the connection brings ----------------------------------------------------------------
@@ -147,7 +167,7 @@ export class StreamedWay {
     this.receiving = null;
     this.epoch = 0;
     // What broke because the server was going down goes on where it was.
-    const stream = this.lane?.last;
+    const stream = this.lanes.newest?.last;
     if (stream && !this.failed?.failure.ofTrack) {
       stream.broken = false;
       this.failed = null;
@@ -172,7 +192,7 @@ export class StreamedWay {
 
   samples(meta: ChunkMeta, payload: ArrayBuffer): void {
     if (!this.receiving || meta.stream_epoch !== this.receiving.epoch) return;
-    this.lane?.take(meta, new Float32Array(payload));
+    this.lanes.newest?.take(meta, new Float32Array(payload));
     this.control();
   }
 
@@ -181,26 +201,19 @@ export class StreamedWay {
     if (!asked || start.stream_epoch <= this.epoch || !answers(start, asked)) return;
     this.requests.forget();
     this.epoch = start.stream_epoch;
-    const { lane } = this;
+    const lane = this.lanes.newest;
     const inLine = asked.kind === "resume" && lane?.last.rate === start.sample_rate;
     if (lane && (asked.kind === "follow" || inLine)) {
       this.receiving = lane.append(asked.track, start, asked.kind === "follow");
     } else {
-      this.openLane(asked, start);
+      this.receiving = this.lanes.open(asked, start);
     }
     this.tell();
   }
 
-  private openLane(asked: Asked, start: StreamStart): void {
-    const heardIn = asked.kind === "switch" ? this.audible : [];
-    this.leaving = [...heardIn];
-    this.lane = new Lane(++this.lanes, this.output, asked.track, start, heardIn, asked.position > 0);
-    this.receiving = this.lane.last;
-  }
-
   private planned(plan: MasteringPlan): void {
     if (this.receiving?.epoch !== plan.stream_epoch) return;
-    this.lane?.planned(plan);
+    this.lanes.newest?.planned(plan);
     this.tell();
   }
 
@@ -259,17 +272,21 @@ export class StreamedWay {
     if (!this.running && request.type !== "set_enhancement") this.say({ type: "pause", data: {} });
   }
 
+  private askIf(asked: Asked | null): void {
+    if (asked) this.ask(asked);
+  }
+
   /** What is played, from where that is now, in another sound. */
-  private here(mastering: Mastering): Asked {
-    const lane = (this.audible.find((one) => one.id === this.played) ?? this.lane) as Lane;
-    const stream = lane.streamAt(lane.playedTo);
-    const position = stream.position(lane.playedTo);
-    return { kind: "switch", track: stream.track, position, mastering, after: null };
+  private here(mastering: Mastering): Asked | null {
+    const place = this.lanes.place;
+    return (
+      place && { kind: "switch", track: place.stream.track, position: place.position, mastering, after: null }
+    );
   }
 
   /** After the connection was lost: the rest of what was coming. */
   private rest(): Asked | null {
-    const stream = this.lane?.last;
+    const stream = this.lanes.newest?.last;
     if (!stream || !this.mastering || stream.complete || stream.broken) return null;
     if (stream.durationExact && stream.reached >= stream.duration - 1e-6) {
       stream.complete = true;
@@ -281,23 +298,11 @@ export class StreamedWay {
 
   // ---- what is heard -----------------------------------------------------------------------------
 
-  private get audible(): Lane[] {
-    return this.lane ? [...this.leaving, this.lane] : this.leaving;
-  }
-
-  /** The streams behind the one that is heard, each a play of its own. */
-  private ahead(lane: Lane): Stream[] {
-    const heard = this.showing.shown;
-    const from = heard ? lane.streams.indexOf(heard) + 1 : 1;
-    return lane.streams.slice(from).filter((stream) => stream.follows);
-  }
-
   private reported(report: Report): void {
     this.listener.underruns(report.underruns);
-    this.sounding = report.sounding;
-    this.played = report.lane;
-    for (const lane of this.audible) if (lane.id === report.lane) lane.played(report.frame);
-    if (report.drained && this.lane?.id === report.lane && this.lane.closed) return this.finish();
+    this.lanes.reported(report);
+    const { newest } = this.lanes;
+    if (report.drained && newest?.id === report.lane && newest.closed) return this.finish();
     this.control();
     this.look();
   }
@@ -312,10 +317,13 @@ export class StreamedWay {
 
   /** Sees to it that what follows comes in time, and that the end is known where nothing does. */
   private look(): void {
-    const { lane, mastering } = this;
+    const { mastering } = this;
+    const lane = this.lanes.newest;
     const done = lane !== null && (lane.last.complete || lane.last.broken);
     if (lane && mastering && done && !lane.closed && !this.requests.asked) {
-      const following = this.failed ? null : this.listener.following(this.ahead(lane).length + 1);
+      const following = this.failed
+        ? null
+        : this.listener.following(this.lanes.ahead(this.showing.shown).length + 1);
       if (following && lane.buffered < FOLLOW_S) {
         const after = lane.last.track.id;
         this.ask({ kind: "follow", track: following, position: 0, mastering, after });
@@ -327,23 +335,22 @@ export class StreamedWay {
   }
 
   private tell(): void {
-    const heard = this.showing.look(this.audible, this.output.heard());
-    if (heard === this.lane) this.leaving = [];
+    this.lanes.arrived(this.showing.look(this.lanes.audible, this.lanes.heard));
     this.showing.tell(this.state);
   }
 
   private get state(): SoundState {
-    const { lane } = this;
+    const lane = this.lanes.newest;
     const { asked } = this.requests;
     if (!lane && !asked) return "idle";
     if (!this.running) return "paused";
     const coming = lane !== null && !lane.last.complete && !lane.last.broken;
     if (!this.connected && (asked ?? coming)) return "reconnecting";
-    return this.sounding && this.audible.some((one) => one.id === this.played) ? "playing" : "loading";
+    return this.lanes.sounding ? "playing" : "loading";
   }
 
   private control(): void {
-    const buffered = this.lane?.buffered ?? 0;
+    const buffered = this.lanes.newest?.buffered ?? 0;
     if (!this.full && buffered > HIGH_WATER_S) this.full = this.say({ type: "buffer_full", data: {} });
     else if (this.full && buffered < LOW_WATER_S) this.full = !this.say({ type: "buffer_ready", data: {} });
   }
@@ -354,18 +361,11 @@ export class StreamedWay {
     this.wake();
   }
 
-  private wake(): void {
-    this.output.wake();
-    if (!this.running) this.output.rest();
-  }
-
   private silence(): void {
     this.requests.forget();
     this.showing.forget();
-    this.output.order({ do: "drop" });
-    this.receiving = this.lane = this.failed = null;
-    this.leaving = [];
-    this.sounding = false;
+    this.lanes.drop();
+    this.receiving = this.failed = null;
     this.output.rest();
   }
 }

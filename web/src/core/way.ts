@@ -46,6 +46,8 @@ export interface WayListener {
   underruns(count: number): void;
   /** The browser wants a gesture before it lets sound out; or has had one. */
   blocked(blocked: boolean): void;
+  /** A sentence that the listener should know. */
+  told(text: string): void;
   /** Something else took the sound away. */
   interrupted(): void;
 }
@@ -69,4 +71,7 @@ export interface SoundWay {
   moment(): Moment;
   /** A gesture was made: sound may come out from now on. */
   wake(): void;
+  /** The server can be reached again; or not. */
+  opened(): void;
+  lost(): void;
 }
