@@ -44,9 +44,9 @@ export const GROUPS: readonly Group[] = [
     axes: [
       axis("lufs", "Loudness", -30, -6, 1),
       axis("crest_db", "Crest factor", 6, 24, 1),
-      axis("dynamic_range_variation", "Crest variation", 0, 6, 1),
-      axis("loudness_variation_std", "Loudness variation", 0, 8, 1),
-      axis("peak_consistency", "Evenness of peaks", 0, 1, 2),
+      axis("dynamic_range_variation", "Crest swing", 0, 6, 1),
+      axis("loudness_variation_std", "Loudness swing", 0, 8, 1),
+      axis("peak_consistency", "Even peaks", 0, 1, 2),
     ],
   },
   {
@@ -62,7 +62,7 @@ export const GROUPS: readonly Group[] = [
     name: "Timbre",
     axes: [
       { ...axis("spectral_centroid", "Brightness", 200, 8000, 0), ratio: true },
-      { ...axis("spectral_rolloff", "Top of the energy", 400, 16_000, 0), ratio: true },
+      { ...axis("spectral_rolloff", "Upper edge", 400, 16_000, 0), ratio: true },
       { ...axis("spectral_flatness", "Noisiness", 1e-7, 0.3, 4), ratio: true },
       axis("harmonic_ratio", "Harmonic share", 0, 1, 2),
       axis("pitch_stability", "Steady pitch", 0, 1, 2),
