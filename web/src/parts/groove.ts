@@ -38,6 +38,10 @@ const CENTRES = [
 function dice(name: string): () => number {
   let state = 2166136261;
   for (const letter of name) state = Math.imul(state ^ (letter.codePointAt(0) ?? 0), 16777619);
+  // Names that differ in their last letter alone shall not look alike (the end of MurmurHash 3).
+  state = Math.imul(state ^ (state >>> 16), 0x85ebca6b);
+  state = Math.imul(state ^ (state >>> 13), 0xc2b2ae35);
+  state ^= state >>> 16;
   state ||= 1;
   return () => {
     state ^= state << 13;
