@@ -21,6 +21,8 @@ export interface Extra {
   title: string;
   width: string;
   of: (index: number) => string;
+  /** columns that make room for it */
+  instead: readonly ColumnName[];
 }
 
 export const COLUMNS: readonly Column[] = [

@@ -1,5 +1,6 @@
 /** The page's keys, and what the overlay says of them. */
 
+import { hear } from "../now/compare";
 import type { Page } from "./page.svelte";
 
 export interface Key {
@@ -86,7 +87,7 @@ function volumeBy({ player }: Page, change: number): void {
 
 function turnOver(page: Page): void {
   const enabled = !page.player.snapshot.mastering.enabled;
-  page.player.setMastering({ enabled });
+  hear(page.player, enabled);
   page.toasts.tell(enabled ? "Mastered" : "Original");
 }
 
