@@ -37,7 +37,8 @@ export class Decided {
       if (asked) this.#would = { key: this.#key, plan };
     });
     $effect(() => {
-      if (this.bypassed && this.#would?.key !== this.#key) void this.#ask(this.#key);
+      const untold = this.bypassed || this.#snapshot.masteringState === null;
+      if (untold && this.#would?.key !== this.#key) void this.#ask(this.#key);
     });
   }
 

@@ -70,7 +70,9 @@ export function standing(snapshot: Snapshot): Standing {
   const { masteringState, plan, progress, mastering } = snapshot;
   switch (masteringState) {
     case null:
-      return { kind: "waiting", headline: "Getting ready", sentence: "The server is preparing this track." };
+      return snapshot.state === "loading"
+        ? { kind: "waiting", headline: "Getting ready", sentence: "The server is preparing this track." }
+        : { kind: "waiting", headline: "Not playing", sentence: "Press play to hear this track." };
     case "fingerprint":
       return {
         kind: "fingerprint",
@@ -99,8 +101,12 @@ export function standing(snapshot: Snapshot): Standing {
 }
 
 function standardSentence(message: string | undefined): string {
-  const why = message ?? "The fingerprint server did not answer in time.";
-  return `${why} Level and tone go carefully by what has been heard so far.`;
+  // The server's sentence ends with what the headline already says.
+  const why = message?.replace(/\s*Playing with standard mastering\.$/, "");
+  return (
+    `${why ?? "The fingerprint server did not answer in time."} Level and tone go carefully by what is heard, ` +
+    "and go on moving: the settings below are those it began with."
+  );
 }
 
 function original(wanted: boolean, snapshot: Snapshot): Standing {

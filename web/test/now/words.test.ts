@@ -60,7 +60,8 @@ describe("numbers", () => {
 
 describe("on what the sound rests", () => {
   it("is waited for", () => {
-    expect(standing(snapshot({})).kind).toBe("waiting");
+    expect(standing(snapshot({ state: "loading" })).headline).toBe("Getting ready");
+    expect(standing(snapshot({ state: "paused" })).headline).toBe("Not playing");
   });
 
   it("is a first impression of so many seconds", () => {
@@ -73,10 +74,10 @@ describe("on what the sound rests", () => {
   it("is the standard, and the server's reason is told", () => {
     const progress = {
       status: "failed",
-      message: "The fingerprint server does not answer or is not ready yet.",
+      message: "The fingerprint server cannot be reached. Playing with standard mastering.",
     } as const;
     expect(standing(snapshot({ masteringState: "standard", progress })).sentence).toMatch(
-      /^The fingerprint server does not answer or is not ready yet\. Level and tone go carefully/,
+      /^The fingerprint server cannot be reached\. Level and tone go carefully/,
     );
     expect(standing(snapshot({ masteringState: "standard" })).sentence).toMatch(/did not answer in time/);
   });
