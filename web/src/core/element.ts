@@ -202,8 +202,9 @@ export class ElementWay implements SoundWay {
   }
 
   private fail(track: Track, failure: Failure): void {
+    const when = this.heard ? "playing" : "asked";
     this.stop();
-    this.listener.failed(track, failure, false);
+    this.listener.failed(track, failure, when);
   }
 
   /** The server is out of reach, or was for a moment. */

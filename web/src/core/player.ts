@@ -4,7 +4,7 @@ import type { Kept } from "./memory";
 import * as queues from "./queue";
 import { fresh, Shown, tracksOf } from "./shown";
 import type { Mastering, Moment, Notice, Player, PlayerState, Repeat, Snapshot, Track } from "./types";
-import type { Facts, Failure, SoundState, SoundWay, WayListener } from "./way";
+import type { Facts, FailedWhen, Failure, SoundState, SoundWay, WayListener } from "./way";
 
 const RESTART_RATHER_THAN_BACK_S = 3;
 /** A seek to the very end would have nothing to play. */
@@ -51,8 +51,8 @@ export class ListeningPlayer extends Shown implements Player {
       ended: () => {
         this.trackOver();
       },
-      failed: (track, failure, unheard) => {
-        this.trackFailed(track, failure, unheard);
+      failed: (track, failure, when) => {
+        this.trackFailed(track, failure, when);
       },
       underruns: (underruns) => {
         this.update({ underruns });
@@ -303,9 +303,10 @@ export class ListeningPlayer extends Shown implements Player {
   }
 
   /** A track that came by itself is passed over, as long as others are left that may be whole. */
-  private trackFailed(track: Track, failure: Failure, unheard: boolean): void {
-    if (unheard) this.setQueue({ ...this.queue, index: Math.max(0, queues.following(this.queue, true)) });
-    const byItself = unheard || this.failures > 0 || this.moment().position > 0;
+  private trackFailed(track: Track, failure: Failure, when: FailedWhen): void {
+    if (when === "following")
+      this.setQueue({ ...this.queue, index: Math.max(0, queues.following(this.queue, true)) });
+    const byItself = when !== "asked" || this.failures > 0;
     const place = queues.following(this.queue, false);
     this.failures++;
     if (byItself && failure.ofTrack && place >= 0 && this.failures < this.queue.entries.length) {

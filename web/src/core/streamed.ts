@@ -9,7 +9,7 @@ import { Requests } from "./requests";
 import { Showing } from "./showing";
 import type { Stream } from "./stream";
 import type { Mastering, MasteringPlan, Moment, Track } from "./types";
-import type { Failure, SoundState, SoundWay, WayListener } from "./way";
+import type { FailedWhen, Failure, SoundState, SoundWay, WayListener } from "./way";
 
 /** Beyond so much that is here the server is asked to stop, below so much to go on. */
 const HIGH_WATER_S = 15;
@@ -25,8 +25,7 @@ const OF_TRACK = new Set(["TRACK_NOT_FOUND", "FILE_NOT_FOUND", "DECODE_ERROR"]);
 interface Failed {
   track: Track;
   failure: Failure;
-  /** It was to follow, and what is before it still sounds. */
-  unheard: boolean;
+  when: FailedWhen;
 }
 
 export class StreamedWay implements SoundWay {
@@ -116,7 +115,7 @@ export class StreamedWay implements SoundWay {
     const { asked } = this.requests;
     const { requests, listener } = this;
     const lane = this.lanes.newest;
-    if (this.failed?.unheard) this.failed = null;
+    if (this.failed?.when === "following") this.failed = null;
     if (lane) {
       const ahead = this.lanes.ahead(this.showing.shown);
       const wrong = ahead.findIndex((stream, n) => stream.track.id !== listener.following(n + 1)?.id);
@@ -229,7 +228,7 @@ export class StreamedWay implements SoundWay {
     const failure = { text: error, code, ofTrack: OF_TRACK.has(code) };
     const { asked } = this.requests;
     if (this.receiving?.epoch === stream_epoch) {
-      this.failed = { track: this.receiving.track, failure, unheard: false };
+      this.failed = { track: this.receiving.track, failure, when: "playing" };
     } else if (asked?.track.id === track_id && stream_epoch > this.epoch) {
       this.fail(asked, failure);
     }
@@ -249,15 +248,15 @@ export class StreamedWay implements SoundWay {
   /** What was asked for will not come: told at once if it was to be heard now, else when its time comes. */
   private fail(asked: Asked, failure: Failure): void {
     this.requests.forget();
-    this.failed = { track: asked.track, failure, unheard: asked.kind === "follow" };
+    this.failed = { track: asked.track, failure, when: asked.kind === "follow" ? "following" : "asked" };
     if (asked.kind === "follow") this.look();
     else this.giveUp(this.failed);
   }
 
-  private giveUp({ track, failure, unheard }: Failed): void {
+  private giveUp({ track, failure, when }: Failed): void {
     this.silence();
     this.tell();
-    this.listener.failed(track, failure, unheard);
+    this.listener.failed(track, failure, when);
   }
 
   // ---- what is asked of the server ---------------------------------------------------------------

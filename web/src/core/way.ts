@@ -30,6 +30,9 @@ export interface Failure {
   ofTrack: boolean;
 }
 
+/** As soon as it was asked for, in its middle, or when it was to follow what has come to its end. */
+export type FailedWhen = "asked" | "playing" | "following";
+
 export type SoundState = "idle" | "loading" | "playing" | "paused" | "reconnecting";
 
 export interface WayListener {
@@ -41,8 +44,7 @@ export interface WayListener {
   entered(track: Track): void;
   /** All was heard, and nothing followed. */
   ended(): void;
-  /** `unheard`: it was to follow, and what was before it has come to its end. */
-  failed(track: Track, failure: Failure, unheard: boolean): void;
+  failed(track: Track, failure: Failure, when: FailedWhen): void;
   underruns(count: number): void;
   /** The browser wants a gesture before it lets sound out; or has had one. */
   blocked(blocked: boolean): void;
