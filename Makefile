@@ -1,5 +1,6 @@
 # make run [MUSIC=DIR] [PORT=8765]   play a folder of music (the demo clips without MUSIC)
 # make test                          the whole check
+# make test-web                      the page's part of it: format, lint, types, unit tests
 # make conformance MUSIC=DIR         every number beside independent programs, written to docs/conformance.md
 # make quality MUSIC=DIR             what must be true of the sound, measured, written to docs/quality.md
 # make quality MUSIC=DIR ONLY=Q6,Q18 the rows of these criteria, printed
@@ -24,21 +25,27 @@ ONLY   ?=
 VENV   := .venv
 BIN    := $(VENV)/bin
 BENCH  := bench/.venv
+WEB    := $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/test/*')
 
-.PHONY: run test format pairs corridor factors dynamics sensitivity conformance quality quality-baseline bench bench-streaming bench-scan bench-library bench-postgres clean
+.PHONY: run test test-web format pairs corridor factors dynamics sensitivity conformance quality quality-baseline bench bench-streaming bench-scan bench-library bench-postgres clean
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Tonearm needs Python 3.11 or newer: make PYTHON=/path/to/python3.11"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { echo "On Debian: apt install python3-venv"; rm -rf $(VENV); exit 1; }
 
-$(VENV)/.installed: pyproject.toml $(BIN)/python
-	@echo "Installing Tonearm into $(VENV) ..."
+# The package with its player; built anew where the player's sources are newer.
+$(VENV)/.installed: pyproject.toml hatch_build.py $(WEB) $(BIN)/python
+	@echo "Installing Tonearm and its player into $(VENV) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
 $(VENV)/.tested: pyproject.toml $(VENV)/.installed
 	@echo "Installing the test tools into $(VENV) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+web/node_modules/.installed: web/package-lock.json
+	cd web && npm ci --no-audit --no-fund
 	@touch $@
 
 $(VENV)/.compiled: $(VENV)/.installed $(wildcard src/tonearm/*/*.py)
@@ -54,12 +61,20 @@ test: $(VENV)/.tested
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo --no-cache
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory test-web; fi
 	$(BIN)/python -m pytest -n 2 --dist loadgroup --max-worker-restart 0
 	@$(BIN)/python tests/left_out.py
 
-format: $(VENV)/.tested
+test-web: web/node_modules/.installed
+	cd web && npm run --silent format:check
+	cd web && npm run --silent lint
+	cd web && npm run --silent check
+	cd web && npm run --silent test
+
+format: $(VENV)/.tested web/node_modules/.installed
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+	cd web && npm run --silent format
 
 corridor: $(VENV)/.tested
 	$(BIN)/python tools/corridor.py "$(MUSIC)"
@@ -112,4 +127,4 @@ bench-postgres: $(VENV)/.tested
 	PYTHONPATH=tests/support $(BIN)/python -m bench library --tracks "$(TRACKS)" --postgres $(WRITE)
 
 clean:
-	rm -rf $(VENV) $(BENCH) .data build dist
+	rm -rf $(VENV) $(BENCH) .data build dist web/node_modules src/tonearm/static

@@ -11,7 +11,7 @@ import pytest
 import soundfile
 from music import DEMO, clip
 from server import Played, RunningServer, play, serving, wait_until
-from truth import true_peak_dbtp
+from truth import lufs, true_peak_dbtp
 
 from tonearm.rendering.offline import master_file
 
@@ -130,6 +130,23 @@ def test_presets_intensity_and_start_are_heard(server: RunningServer, played: Pl
     assert true_peak_dbtp(warm) <= -1.0 + 0.02
     late = floats(fetch(server, "wav", start=4.5).content)
     np.testing.assert_allclose(late, played.samples[round(4.5 * 44_100) :], atol=10 ** (-90 / 20))
+
+
+@pytest.mark.parametrize(("kind", "params"), [("play_enhanced", {}), ("play_normal", {"preset": "none"})])
+def test_matched_in_level_it_is_what_the_socket_plays(
+    server: RunningServer, kind: str, params: dict[str, str]
+) -> None:
+    over_http = floats(fetch(server, "wav", level_match="true", **params).content)
+    matched = play(server, kind, track_id=server.track_id(TITLE), level_match=True)
+    np.testing.assert_array_equal(over_http, matched.samples)
+    assert (matched.start["level_match_gain_db"] < 0.0) == (lufs_apart(server, params) > 0.0)
+
+
+def lufs_apart(server: RunningServer, params: dict[str, str]) -> float:
+    """How much louder than its other it is without being matched, dB."""
+    mastered, original = (floats(fetch(server, "wav", **of).content) for of in ({}, {"preset": "none"}))
+    louder = lufs(mastered, 44_100) - lufs(original, 44_100)
+    return -louder if params else louder
 
 
 def test_what_cannot_be_had_is_a_problem(server: RunningServer) -> None:

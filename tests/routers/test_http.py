@@ -224,6 +224,20 @@ async def test_presets_say_what_they_move(http: httpx.AsyncClient) -> None:
     assert [presets["punchy"]["moves"][scale] for scale in scales] == [1.0, 1.5, 1.0]
 
 
+async def test_yardsticks_say_what_a_decision_goes_by(http: httpx.AsyncClient) -> None:
+    told = (await http.get("/api/enhancement/yardsticks")).json()
+    assert [band["low_hz"] for band in told["bands"]] == [20, 60, 250, 500, 2000, 4000, 6000]
+    assert (told["bands"][0]["name"], told["bands"][-1]["high_hz"]) == ("sub_bass", 20_000)
+    corridor = told["corridor"]
+    assert [round(corridor[k]["hz"]) for k in (0, 16, 29)] == [25, 1000, 20159]
+    assert all(each["half_width_db"] >= 4 for each in corridor)
+    # BS.1770: 0.69 dB at 1 kHz, 4 dB at the top; its high-pass alone, 38.1 Hz and Q 0.5, at 31.25 Hz.
+    assert [round(corridor[k]["k_weighting_db"], 1) for k in (1, 16, 26)] == [-7.9, 0.7, 4.0]
+    assert told["borders"] == {"lufs": -12, "crest_db": 13, "psr_p10_db": 9, "half_width_db": 1}
+    assert [each["name"] for each in told["dimensions"]] == list(DIMENSION_NAMES)
+    assert set(told["dimensions"][0]) == {"name", "unit", "low", "high", "meaning"}
+
+
 @pytest.mark.parametrize("query", ["intensity=nan", "intensity=1.01", "intensity=-0.1", "preset=loudest"])
 async def test_a_plan_asked_wrongly(http: httpx.AsyncClient, query: str) -> None:
     assert (await http.get(f"/api/tracks/3/plan?{query}")).status_code == 422

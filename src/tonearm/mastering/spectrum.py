@@ -31,7 +31,7 @@ _DESIGN_RATE: Final = 48_000
 
 
 @cache
-def _k_weights_db() -> NDArray[np.float64]:
+def k_weighting_db() -> NDArray[np.float64]:
     """K-weighting at the 30 centres, dB ``[30]``."""
     return response_db(k_weighting(_DESIGN_RATE), THIRD_OCTAVES_HZ, _DESIGN_RATE)
 
@@ -50,7 +50,7 @@ def loudness(third_octaves_db: Sequence[float] | NDArray[np.float64]) -> float:
     levels = np.asarray(third_octaves_db, dtype=np.float64)
     if levels.shape != (THIRD_OCTAVE_COUNT,):
         raise ValueError(f"wanted {THIRD_OCTAVE_COUNT} third-octave levels, got shape {levels.shape}")
-    weighted = np.sum(10.0 ** ((levels + _k_weights_db()) / 10.0))
+    weighted = np.sum(10.0 ** ((levels + k_weighting_db()) / 10.0))
     return float(-0.691 + 10.0 * np.log10(2.0 * weighted))
 
 

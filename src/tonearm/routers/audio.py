@@ -76,24 +76,29 @@ class AudioRouter:
         preset: Preset | Literal["none"] | None = None,
         intensity: Intensity | None = None,
         level: Level | None = None,
+        level_match: bool = False,
         start: Start = 0.0,
         format: Format = Format.FLAC,  # noqa: A002 - the parameter's name on the wire
     ) -> Response:
         """The track mastered and encoded as it goes, or the file itself, with `format=raw`.
 
-        Without `preset`, `intensity` or `level` it is as the listener prefers it (`/api/settings`).
+        Without `preset`, `intensity` or `level` it is as the listener prefers it (`/api/settings`). With
+        `level_match` original and mastered are equally loud; the original is matched with what it would be
+        by `intensity` and the preferred preset.
         """
         preferred = self._preferences()
         original = preset == "none" or format is Format.RAW
+        unmatched = original and not level_match
         request = StreamRequest(
             track_id=track_id,
             stream_type=StreamType.NORMAL if original else StreamType.ENHANCED,
             preset=preferred.preset if preset in {None, "none"} else Preset(preset),
-            intensity=0.0 if original else preferred.intensity if intensity is None else intensity,
+            intensity=0.0 if unmatched else preferred.intensity if intensity is None else intensity,
             start_position=0.0 if format is Format.RAW else start,
             transport=Transport.BINARY,
             epoch=0,
             level=level or preferred.level,
+            level_match=level_match and format is not Format.RAW,
             target_lufs=preferred.target_lufs,
         )
 

@@ -13,6 +13,7 @@ from typing import Final, Protocol
 
 import tonearm
 from tonearm.audio.streamed import FLOAT_BYTES, WAV_HEAD_BYTES, StreamKind, stream_encoder
+from tonearm.dsp.gain import Gain
 from tonearm.mastering.describe import describe
 from tonearm.model.audio import AudioFormat
 from tonearm.model.errors import DecodeError
@@ -90,7 +91,8 @@ class Rendition:
         """Names what comes out: another file, plan, kind, start or counted length has another name."""
         plan = json.dumps(describe(self._plan), sort_keys=True)
         counted = f"{self._start} {self._frames}"
-        parts = (tonearm.__version__, str(self._track.signature), self._kind, counted, plan)
+        matched = f"{self._match_gain_db:.6f}"
+        parts = (tonearm.__version__, str(self._track.signature), self._kind, counted, matched, plan)
         return _digest("\n".join(parts))
 
     @property
@@ -133,11 +135,12 @@ class Rendition:
         start, source = self._start + skipped, self._sound.source
         step_frames = self._format.rate // _STEPS_PER_SECOND
         encoder = stream_encoder(self._kind, self._format, self._frames, sixteen_bits=self._sixteen_bits())
+        match = Gain(self._match_gain_db, start)
         if skipped:
             encoder.finish()
 
         def step(opened: Renderer) -> tuple[int, bytes]:
-            block = opened.read(step_frames)
+            block = match.process(opened.read(step_frames))
             return len(block), encoder.encode(block) if len(block) else encoder.finish()
 
         opening = PooledRenderer.open(self._pool, lambda: self._open_renderer(self._track, source, start))
@@ -166,6 +169,11 @@ class Rendition:
         return source if isinstance(source, MasteringPlan) else source.plan
 
     @property
+    def _match_gain_db(self) -> float:
+        """What it is turned down by to be as loud as its other, dB <= 0."""
+        return self._sound.match_gain_db or 0.0
+
+    @property
     def _frame_bytes(self) -> int:
         return FLOAT_BYTES * self._format.channels
 
@@ -175,7 +183,7 @@ class Rendition:
     def _sixteen_bits(self) -> bool:
         """Whether what comes out are the samples of a source of at most 16 bits."""
         info = self._track.info
-        same = self._plan.bypass and info.format == self._format
+        same = self._plan.bypass and info.format == self._format and not self._match_gain_db
         return same and info.bit_depth is not None and info.bit_depth <= 16
 
     def _beyond_end(self) -> BadMessage:
