@@ -7,10 +7,11 @@ import socket
 import sys
 import time
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 import structlog
@@ -31,7 +32,7 @@ from tonearm.logs import configure_logging
 from tonearm.mastering.adaptive import AdaptiveMode
 from tonearm.model.errors import LibraryUnavailable, TrackNotFound
 from tonearm.model.plan import Target
-from tonearm.model.track import Track
+from tonearm.model.track import ScannedFile, Track
 from tonearm.protocol.heard import Heard
 from tonearm.rendering.chunked import ChunkedAudioProcessor
 from tonearm.rendering.stream import StreamRenderer
@@ -76,6 +77,9 @@ SETTLED_S: Final = 1.5
 SCAN_READERS: Final = 2
 """Threads that read tags while another one stores what they read."""
 
+STAND_ASIDE_S: Final = 0.1
+"""How long the reading of a file waits at most for those who are about to run out of sound."""
+
 COMPILE_TOLD_S: Final = 2.0
 PATIENCE_S: Final = 0.4
 """How long the end waits for a client that does not read, or for a step of sound."""
@@ -99,7 +103,7 @@ def scan(settings: Settings) -> Iterator[ScanProgress]:
     configure_logging("warning", settings.log.format)
     library = _open_library(settings)
     try:
-        yield from _build_scanner(settings, library).scan()
+        yield from _build_scanner(settings, library, read_file).scan()
     finally:
         library.close()
 
@@ -268,7 +272,7 @@ async def _build(settings: Settings, stack: AsyncExitStack) -> WebServer:
     )
     news = ScanNews(lambda told: loop.call_soon_threadsafe(sockets.tell, told), time.monotonic)
     scans = ScanJobs(
-        _build_scanner(settings, library),
+        _build_scanner(settings, library, _giving_way(pool)),
         after_scan=lambda: loop.call_soon_threadsafe(background.notify),
         on_status=news.hear,
     )
@@ -318,10 +322,28 @@ def _leave_what_is_loaded(_: "asyncio.Future[None]") -> None:
     gc.collect()
 
 
-def _build_scanner(settings: Settings, library: RepositoryFactory) -> Scanner:
+def _giving_way(pool: RenderPool) -> Callable[[Path], ScannedFile]:
+    """Reads a file for a scan, after a short wait where someone is about to run out of sound.
+
+    Not by a lower priority of the thread: one that loses its core while it holds the interpreter holds up all
+    the others. The wait ends by itself, so that a scan comes to its end however many listen.
+    """
+
+    def read(path: Path) -> ScannedFile:
+        until = time.monotonic() + STAND_ASIDE_S
+        while pool.pressed() and time.monotonic() < until:
+            time.sleep(STAND_ASIDE_S / 10)
+        return read_file(path)
+
+    return read
+
+
+def _build_scanner(
+    settings: Settings, library: RepositoryFactory, read: Callable[[Path], ScannedFile]
+) -> Scanner:
     chosen = settings.library
     forget_after = timedelta(days=chosen.forget_days)
-    return Scanner(chosen.roots, library.tracks, read_file, SCAN_READERS, forget_after)
+    return Scanner(chosen.roots, library.tracks, read, SCAN_READERS, forget_after)
 
 
 def _build_watch(settings: Settings, scans: ScanJobs) -> LibraryWatch:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tonearm.model.errors import DecodeError, ProcessorUnavailable
-from tonearm.streaming.pool import PooledRenderer, RenderPool
+from tonearm.streaming.pool import OPENING_LEAD_S, PooledRenderer, RenderPool
 
 
 class Gated:
@@ -93,6 +93,24 @@ def test_errors_reach_whoever_waits_and_the_thread_goes_on(pool):
     with pytest.raises(DecodeError):
         pool.submit(0.0, broken).result(10)
     assert pool.submit(0.0, lambda: 7).result(10) == 7
+
+
+def test_the_pool_is_pressed_while_someone_who_is_about_to_run_dry_waits_or_is_served(pool):
+    assert not pool.pressed()
+    plenty, opening = Gated(), Gated()
+    first = pool.submit(3600.0, lambda: plenty.read(1))
+    assert plenty.reading.wait(10)
+    assert not pool.pressed(), "who has an hour left is in no hurry"
+    second = pool.submit(OPENING_LEAD_S, lambda: opening.read(1))
+    assert pool.pressed(), "someone waits for the first sound"
+    plenty.go_on.set()
+    first.result(10)
+    assert opening.reading.wait(10)
+    assert pool.pressed(), "it is being made"
+    opening.go_on.set()
+    second.result(10)
+    # The thread says so right after it has told the result.
+    assert pool.submit(3600.0, pool.pressed).result(10) is False
 
 
 def test_closing_finishes_what_is_queued_and_takes_no_more():

@@ -115,12 +115,19 @@ def _average(
 @kernel
 def _reduce(x: Block, reductions: Samples64, y: Block) -> float:
     """``y = (1 - reductions) x``; returns the largest reduction."""
+    given, out, channels = x.reshape(-1), y.reshape(-1), x.shape[1]
+    if channels == 2:  # a fixed number, which compiles to few instructions
+        for n in range(len(reductions)):
+            gain = 1.0 - reductions[n]
+            out[2 * n], out[2 * n + 1] = given[2 * n] * gain, given[2 * n + 1] * gain
+    else:
+        for n in range(len(reductions)):
+            gain = 1.0 - reductions[n]
+            for c in range(channels):
+                out[channels * n + c] = given[channels * n + c] * gain
     largest = 0.0
-    for n in range(x.shape[0]):
-        gain = 1.0 - reductions[n]
+    for n in range(len(reductions)):
         largest = max(largest, reductions[n])
-        for c in range(x.shape[1]):
-            y[n, c] = x[n, c] * gain
     return largest
 
 

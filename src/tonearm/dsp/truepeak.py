@@ -34,6 +34,7 @@ REACH: Final = 10
 _TAPS = 2 * REACH + 1
 _MIDDLE = OVERSAMPLING // 2
 _RUN = 32
+_RUNS = 8 * _RUN
 _STRETCH = 64
 _MAGNITUDE = 0x7FFFFFFF
 _ROUNDING = 1.0 + 1e-9
@@ -231,12 +232,17 @@ def _require(
 ) -> float:
     bits, word = x.view(np.int32), np.empty(1, np.int32)
     scratch, peaks = np.empty((2, _RUN + 2 * REACH + 1)), np.empty(_RUN)
+    quiet_until = 0
     for first in range(0, len(reductions), _RUN):
         run = reductions[first : first + _RUN]
         run[:] = 0.0
         low, high = first * channels, (first + len(run) + 2 * REACH) * channels
-        local = _largest(bits, low, high, word)
-        if _L1 * local > threshold:
+        if first % _RUNS == 0:
+            last = min(first + _RUNS, len(reductions))
+            top = _largest(bits, low, (last + 2 * REACH) * channels, word)
+            quiet_until = last if _L1 * top <= threshold else 0
+        if first >= quiet_until:
+            local = _largest(bits, low, high, word)
             floor = threshold / (1.0 - held * decay ** len(run))
             if _L1 * local > floor:
                 start = (REACH + first) * channels
@@ -244,8 +250,9 @@ def _require(
                 for j in range(len(run)):
                     if peaks[j] > floor:
                         run[j] = 1.0 - threshold / peaks[j]
-        for j in range(len(run)):
-            held = max(run[j], held * decay)
+        if held > 0.0 or first >= quiet_until:
+            for j in range(len(run)):
+                held = max(run[j], held * decay)
     return held
 
 

@@ -8,6 +8,7 @@ the pool after that, never beside it.
 import asyncio
 import heapq
 import itertools
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -27,6 +28,9 @@ class Closing(Protocol):
 
     def close(self) -> None: ...
 
+
+PRESSING_S: Final = 2.0
+"""Who has less than this left is about to run dry."""
 
 T = TypeVar("T")
 R = TypeVar("R", bound=Closing)
@@ -52,6 +56,7 @@ class RenderPool:
         if workers < 1:
             raise ValueError(f"wanted at least one worker, got {workers}")
         self._jobs: list[_Job] = []
+        self._begun: dict[int, float] = {}
         self._numbers = itertools.count()
         self._arrived = threading.Condition()
         self._closed = False
@@ -75,6 +80,14 @@ class RenderPool:
             self._arrived.notify()
         return future
 
+    def pressed(self) -> bool:
+        """Whether sound is being made, or waits to be, for someone who is about to run dry or has not heard
+        anything yet. Who works for nobody in particular does well to stand aside then."""
+        with self._arrived:
+            soonest = min((*self._begun.values(), *(job.dry_at for job in self._jobs[:1])), default=math.inf)
+        # What goes before everything is nobody's sound.
+        return -math.inf < soonest < time.monotonic() + PRESSING_S
+
     def close(self, patience_s: float) -> None:
         """Finish what is queued, take nothing more, and wait at most ``patience_s`` for the threads."""
         with self._arrived:
@@ -87,6 +100,8 @@ class RenderPool:
     def _work(self) -> None:
         while (job := self._next()) is not None:
             _do(job)
+            with self._arrived:
+                del self._begun[job.number]
             # A waiting thread must not keep a closed renderer alive.
             del job
 
@@ -96,7 +111,9 @@ class RenderPool:
                 if self._closed:
                     return None
                 self._arrived.wait()
-            return heapq.heappop(self._jobs)
+            job = heapq.heappop(self._jobs)
+            self._begun[job.number] = job.dry_at
+            return job
 
 
 def _do(job: _Job) -> None:
