@@ -10,6 +10,8 @@
 # make bench-streaming MUSIC=DIR     how soon it plays, and how many listeners this machine carries, printed
 # make bench-scan [FILES=N]          how many files a second are scanned, beside readers of tags, printed
 # make bench-library [TRACKS=N]      how soon a library of half a million tracks answers, printed
+# make bench-page [TRACKS=N]         what the web player costs: its size, first paint, frames while it scrolls, printed
+# make screenshots MUSIC=DIR OUT=DIR every view of the web player, desktop and phone, dark and light
 # make pairs MUSIC=DIR OUT=DIR       ten tracks before and after at equal loudness, with a table of what changed
 
 PYTHON ?= python3
@@ -24,7 +26,7 @@ BIN    := $(VENV)/bin
 BENCH  := bench/.venv
 WEB    := $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/test/*')
 
-.PHONY: run test test-web format pairs corridor factors dynamics sensitivity conformance quality quality-baseline bench bench-streaming bench-scan bench-library clean
+.PHONY: run test test-web format pairs corridor factors dynamics sensitivity conformance quality quality-baseline bench bench-streaming bench-scan bench-library bench-page screenshots clean
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Tonearm needs Python 3.11 or newer: make PYTHON=/path/to/python3.11"; exit 1; }
@@ -119,6 +121,12 @@ bench-scan: $(BENCH)/.installed
 
 bench-library: $(BENCH)/.installed
 	$(BENCH)/bin/python -m bench library --tracks "$(TRACKS)"
+
+bench-page: $(VENV)/.compiled $(VENV)/.tested
+	PYTHONPATH=tests/support $(BIN)/python -m bench page --tracks "$(TRACKS)"
+
+screenshots: $(VENV)/.compiled $(VENV)/.tested
+	PYTHONPATH=tests/support $(BIN)/python tools/screenshots.py "$(MUSIC)" "$(OUT)"
 
 clean:
 	rm -rf $(VENV) $(BENCH) .data build dist web/node_modules src/tonearm/static

@@ -1,8 +1,8 @@
 """Pictures of every view of the player: ``make screenshots MUSIC=DIR OUT=DIR``.
 
-Serves ``MUSIC``, listens to some of it, keeps a playlist, a smart list and favourites, and takes each view on a
-desktop and on a phone, dark and light. With ``--keep DIR`` the library is kept there, so that another run need
-not listen again.
+Serves ``MUSIC``, listens to some of it, keeps a playlist, a smart list and favourites, and takes each view on
+a desktop and on a phone, dark and light. With ``--keep DIR`` the library is kept there, so that another run
+need not listen again.
 """
 
 import argparse
