@@ -11,6 +11,8 @@
 # make bench-scan [FILES=N]          how many files a second are scanned, beside readers of tags, printed
 # make bench-library [TRACKS=N]      how soon a library of half a million tracks answers, printed
 # make bench-postgres [TRACKS=N]     the same of one in a Postgres of its own (WRITE=--write: into docs/bench.md)
+# make bench-page [TRACKS=N]         what the web player costs: its size, first paint, frames while it scrolls, printed
+# make screenshots MUSIC=DIR OUT=DIR every view of the web player, desktop and phone, dark and light
 # make pairs MUSIC=DIR OUT=DIR       ten tracks before and after at equal loudness, with a table of what changed
 
 PYTHON ?= python3
@@ -27,7 +29,7 @@ BIN    := $(VENV)/bin
 BENCH  := bench/.venv
 WEB    := $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/test/*')
 
-.PHONY: run test test-web format pairs corridor factors dynamics sensitivity conformance quality quality-baseline bench bench-streaming bench-scan bench-library bench-postgres clean
+.PHONY: run test test-web format pairs corridor factors dynamics sensitivity conformance quality quality-baseline bench bench-streaming bench-scan bench-library bench-postgres bench-page screenshots clean
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Tonearm needs Python 3.11 or newer: make PYTHON=/path/to/python3.11"; exit 1; }
@@ -125,6 +127,12 @@ bench-library: $(BENCH)/.installed
 
 bench-postgres: $(VENV)/.tested
 	PYTHONPATH=tests/support $(BIN)/python -m bench library --tracks "$(TRACKS)" --postgres $(WRITE)
+
+bench-page: $(VENV)/.compiled $(VENV)/.tested
+	PYTHONPATH=tests/support $(BIN)/python -m bench page --tracks "$(TRACKS)"
+
+screenshots: $(VENV)/.compiled $(VENV)/.tested
+	PYTHONPATH=tests/support $(BIN)/python tools/screenshots.py "$(MUSIC)" "$(OUT)"
 
 clean:
 	rm -rf $(VENV) $(BENCH) .data build dist web/node_modules src/tonearm/static

@@ -19,6 +19,7 @@ DOCUMENT: Final = Path(__file__).parents[1] / "docs" / "bench.md"
 _FEWEST_RUNS: Final = 5
 _STREAMING: Final = "streaming"
 _LIBRARY: Final = "library"
+_PAGE: Final = "page"
 _ALL: Final = (*SECTIONS, _STREAMING)
 _WRITERS: Final = {
     "fingerprint": document.fingerprints,
@@ -31,7 +32,9 @@ _WRITERS: Final = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("sections", nargs="*", choices=[[], *_ALL, _LIBRARY], help="default: all but library")
+    parser.add_argument(
+        "sections", nargs="*", choices=[[], *_ALL, _LIBRARY, _PAGE], help="default: all but library and page"
+    )
     parser.add_argument("--runs", type=int, default=_FEWEST_RUNS, help="of each contender")
     parser.add_argument("--tracks", type=int, default=library.TRACKS, help="of the large library")
     parser.add_argument("--files", type=int, default=scanning.FILES, help="of the scan")
@@ -44,6 +47,11 @@ def main() -> None:
         text = _report(chosen, arguments, Path(folder))
         if _LIBRARY in chosen:
             text += _library(Path(folder), arguments)
+    if _PAGE in chosen:
+        # It drives a browser, with what the tests have for that: nobody else needs it.
+        from bench import page
+
+        text += page.measure(arguments.tracks)
     print(text)
     if arguments.write:
         text = document.replaced(DOCUMENT.read_text(encoding="utf-8"), text)

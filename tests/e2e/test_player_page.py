@@ -65,7 +65,7 @@ def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 def _troubles(context: BrowserContext) -> list[str]:
-    """What the page's console says that is an error. A refused request is none: the page has words for it."""
+    """Errors that the console tells. A refused request is none: the page says it in its own words."""
     troubles: list[str] = []
 
     def heard(line: ConsoleMessage) -> None:

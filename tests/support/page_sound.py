@@ -60,6 +60,46 @@ async (code) => {
 }
 """
 
+_PROBE: Final = """
+registerProcessor("probe", class extends AudioWorkletProcessor {
+  constructor() {
+    super();
+    this.quiet = 0;
+    this.armed = false;
+    this.port.onmessage = () => { this.armed = true; this.quiet = 0; };
+  }
+  process([input]) {
+    if (!this.armed) return true;
+    const silent = !input.length || input[0].every((value) => value === 0);
+    // What sounded before has to fall silent first.
+    if (silent) this.quiet++;
+    else if (this.quiet > 1) {
+      this.armed = false;
+      this.port.postMessage(currentFrame);
+    }
+    return true;
+  }
+});
+"""
+
+_WATCH: Final = """
+async (code) => {
+  const { context, output } = window.tonearm;
+  const module = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
+  await context.audioWorklet.addModule(module);
+  const node = new AudioWorkletNode(context, "probe");
+  output.connect(node);
+  node.connect(context.destination);
+  window.soundBegins = () => new Promise((resolve) => {
+    node.port.onmessage = ({ data }) => {
+      const now = performance.now(), { contextTime, performanceTime } = context.getOutputTimestamp();
+      resolve([now, performanceTime + (data / context.sampleRate - contextTime) * 1e3]);
+    };
+    node.port.postMessage("arm");
+  });
+}
+"""
+
 # What <audio> elements let out, where a page has no worklets: whole blocks of it, as they come.
 _RECORD_ELEMENTS: Final = """
 () => {
@@ -97,6 +137,12 @@ def record(page: Page) -> None:
     """From here on. The page's policy allows no modules but the server's, so it has to be bypassed."""
     page.wait_for_function("() => window.tonearm && window.tonearm.context.state === 'running'")
     page.evaluate(_START, _RECORDER)
+
+
+def record_silence_ends(page: Page) -> None:
+    """Afterwards `soundBegins()` resolves to when silence ends next: noticed in the page, and heard, ms."""
+    page.wait_for_function("() => window.tonearm && window.tonearm.context.state === 'running'")
+    page.evaluate(_WATCH, _PROBE)
 
 
 def recorded(page: Page) -> Samples:

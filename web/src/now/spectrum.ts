@@ -1,13 +1,16 @@
 /**
  * From an analyser's bins to third-octaves, so that what sounds now can be laid over what was measured of the track.
  *
- *     P(f) = sum of the bins in f 2^(-1/6) .. f 2^(1/6), each 10^(dB/10) / (2 B)
+ *     P(f) = 2 / m  *  sum of 10^(dB/10) over the bins in f 2^(-1/6) .. f 2^(1/6)
  *
- * A full-scale sine stands at 0 dB in an analyser and has half a unit of power, hence the 2; a Blackman window spreads
- * it over B = 1.73 bins, its equivalent noise bandwidth. Bins astride a border count by their share.
+ * An analyser's bins are those of a transform that is divided by its length, of half the spectrum (hence the 2), and of
+ * sound under a Blackman window, whose mean square is m = 0.42^2 + 0.5^2 / 2 + 0.08^2 / 2. Bins astride a border count by
+ * their share.
+ *
+ * Source: W3C Web Audio API, "FFT Windowing and Smoothing over Time"; Parseval's theorem.
  */
 
-const NOISE_BANDWIDTH = 1.7268;
+const WINDOW_MEAN_SQUARE = 0.42 ** 2 + 0.5 ** 2 / 2 + 0.08 ** 2 / 2;
 const HALF_THIRD = 2 ** (1 / 6);
 const SILENT_DB = -200;
 
@@ -34,7 +37,7 @@ export class ThirdOctaves {
   /** Power of the third-octave around a frequency, dB full scale. */
   level(hertz: number): number {
     const power = this.#until(hertz * HALF_THIRD) - this.#until(hertz / HALF_THIRD);
-    return power > 0 ? Math.max(SILENT_DB, 10 * Math.log10(power / (2 * NOISE_BANDWIDTH))) : SILENT_DB;
+    return power > 0 ? Math.max(SILENT_DB, 10 * Math.log10((2 * power) / WINDOW_MEAN_SQUARE)) : SILENT_DB;
   }
 
   /** Power of all that lies under a frequency. */
