@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -185,7 +186,15 @@ def test_ctrl_c_amid_a_master_leaves_what_is_whole_and_nothing_else(tmp_path: Pa
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_ctrl_c_waits_for_the_end_of_a_step_and_a_second_one_does_not() -> None:
+@pytest.fixture
+def answering_to_ctrl_c() -> Iterator[None]:
+    """As a program is that someone started; the workers of a parallel run of tests ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_waits_for_the_end_of_a_step_and_a_second_one_does_not(answering_to_ctrl_c: None) -> None:
     done = []
     with pytest.raises(KeyboardInterrupt), interrupted_between_steps() as step:
         step()
