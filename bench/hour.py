@@ -18,7 +18,7 @@ LEAD_S: Final = 600
 _WARM_S: Final = 1800.0
 """By then every track has been played by every thread: what is kept for the next one has been made."""
 
-_HOURS: Final = (1, 2, 4)
+_HOURS: Final = (1, 2, 4, 8)
 _REST_S: Final = 1.0
 """The server is asked between two streams, when the last has let go of its file."""
 
