@@ -1,6 +1,7 @@
 # make run [MUSIC=DIR] [PORT=8765]   play a folder of music (the demo clips without MUSIC)
 # make test                          the whole check
 # make test-web                      the page's part of it: format, lint, types, unit tests
+# make test-wheel                    build the package, install it where nothing is, and play from it (3 minutes)
 # make conformance MUSIC=DIR         every number beside independent programs, written to docs/conformance.md
 # make quality MUSIC=DIR             what must be true of the sound, measured, written to docs/quality.md
 # make quality MUSIC=DIR ONLY=Q6,Q18 the rows of these criteria, printed
@@ -29,7 +30,7 @@ BIN    := $(VENV)/bin
 BENCH  := bench/.venv
 WEB    := $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/test/*')
 
-.PHONY: run test test-web format pairs corridor factors dynamics sensitivity conformance quality quality-baseline bench bench-streaming bench-scan bench-library bench-postgres bench-page screenshots clean
+.PHONY: run test test-web test-wheel format pairs corridor factors dynamics sensitivity conformance quality quality-baseline bench bench-streaming bench-scan bench-library bench-postgres bench-page screenshots clean
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Tonearm needs Python 3.11 or newer: make PYTHON=/path/to/python3.11"; exit 1; }
@@ -72,6 +73,9 @@ test-web: web/node_modules/.installed
 	cd web && npm run --silent lint
 	cd web && npm run --silent check
 	cd web && npm run --silent test
+
+test-wheel: $(VENV)/.tested
+	PYTHONPATH=tests/support $(BIN)/python tools/wheel.py
 
 format: $(VENV)/.tested web/node_modules/.installed
 	$(BIN)/ruff format .

@@ -83,14 +83,20 @@ def environment(home: Path, **extra: str) -> dict[str, str]:
 
 @contextmanager
 def serving(
-    folder: Path, music: Path, arguments: Sequence[str] = (), *, wait_scan: bool = True, **extra: str
+    folder: Path,
+    music: Path,
+    arguments: Sequence[str] = (),
+    *,
+    wait_scan: bool = True,
+    python: str = sys.executable,
+    **extra: str,
 ) -> Iterator[RunningServer]:
     """Run ``tonearm serve MUSIC`` with its data below ``folder`` until the block ends."""
     home = folder / "home"
     data_dir = folder / "data"
     home.mkdir(parents=True, exist_ok=True)
     command = [
-        sys.executable,
+        python,
         "-m",
         "tonearm",
         "serve",
