@@ -57,3 +57,9 @@ def test_an_unknown_key_is_an_error(tmp_path: Path) -> None:
 def test_settings_do_not_change() -> None:
     with pytest.raises(ValidationError):
         Settings().server.port = 1  # type: ignore[misc]
+
+
+def test_an_empty_token_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TONEARM_ACCESS__TOKEN", "")
+    with pytest.raises(ValidationError, match="token"):
+        Settings()

@@ -64,7 +64,9 @@ class ServerSettings(_Group):
 
 
 class AccessSettings(_Group):
-    token: SecretStr | None = None
+    """Who may call. An empty token is refused: everybody has that."""
+
+    token: SecretStr | None = Field(None, min_length=1)
 
 
 class FingerprintSettings(_Group):
