@@ -52,7 +52,7 @@ from tonearm.routers.preferences import ListenerPreferences, build_preferences_r
 from tonearm.routers.problems import CountedProblems
 from tonearm.routers.slots import StreamSlots
 from tonearm.routers.system import SocketRouter
-from tonearm.routers.web import build_web_router
+from tonearm.routers.web import build_web_router, player_is_here
 from tonearm.routers.web_server import WebServer
 from tonearm.scanning.jobs import ScanJobs
 from tonearm.scanning.reading import read_file
@@ -128,6 +128,11 @@ def _open_library(settings: Settings) -> RepositoryFactory:
 def serve(settings: Settings, *, open_page: bool) -> int:
     """Run the server until it is told to stop; returns the exit code."""
     configure_logging(settings.log.level, settings.log.format)
+    if not player_is_here():
+        log.error(
+            "The web player is not built", remedy="pip install --editable . in the source tree builds it"
+        )
+        return 1
     try:
         listener = socket.create_server((settings.server.host, settings.server.port))
     except OSError as error:

@@ -1,6 +1,7 @@
 """The commands as a user types them: their output, their exit codes, what they leave behind."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from music import DEMO, clip
 from server import environment, wait_until
 from truth import decoded, lufs, true_peak_dbtp
 
+import tonearm as tonearm_package
 from tonearm.cli.common import interrupted_between_steps
 from tonearm.model.fingerprint import DIMENSION_NAMES
 
@@ -212,6 +214,15 @@ def test_ctrl_c_waits_for_the_end_of_a_step_and_a_second_one_does_not(answering_
         done.append("never")
     assert done == ["the rest of the step", "work that has no further step"]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_without_the_built_player_the_server_says_so_and_does_not_start(tmp_path: Path) -> None:
+    package = Path(tonearm_package.__file__).parent
+    shutil.copytree(package, tmp_path / "tonearm", ignore=shutil.ignore_patterns("static", "__pycache__"))
+    ran = tonearm(tmp_path, "serve", DEMO, "--port", "0")  # a module of the working directory comes first
+    assert ran.returncode == 1
+    assert "The web player is not built" in ran.stderr + ran.stdout
+    assert "Traceback" not in ran.stderr
 
 
 def test_config_show_names_every_value_and_its_origin(tmp_path: Path) -> None:

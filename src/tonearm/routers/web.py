@@ -26,6 +26,11 @@ VIEWS: Final = (
 )
 
 
+def player_is_here() -> bool:
+    """Whether this installation contains the built player. One from its source tree may lack it."""
+    return (STATIC_DIR / "index.html").is_file()
+
+
 def build_web_router() -> APIRouter:
     """The page, at the address of each of its views; always revalidated: an upgrade is seen at once."""
     router = APIRouter(include_in_schema=False)
