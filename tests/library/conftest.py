@@ -46,7 +46,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     url: str = request.getfixturevalue("postgres_url")
     with psycopg.connect(url, autocommit=True) as connection:
         emptied = ", ".join(set(metadata.tables) - {"library_state"})
-        connection.execute(f"TRUNCATE {emptied} RESTART IDENTITY")
+        connection.execute(f"TRUNCATE {emptied} RESTART IDENTITY CASCADE")
     yield url
 
 

@@ -14,7 +14,6 @@ Of a list that is confined to few rows all keys are read and sorted here, once f
 many rows is walked through in its order, and each row on the way tested; between these, the ids come first.
 """
 
-import json
 import threading
 from array import array
 from bisect import bisect_left
@@ -23,27 +22,16 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from sqlalchemy import (
-    BindParameter,
-    ColumnElement,
-    Integer,
-    Select,
-    Table,
-    bindparam,
-    cast,
-    func,
-    select,
-    tuple_,
-)
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import ColumnElement, Select, Table, func, select, tuple_
 from sqlalchemy.orm import Session
 
+from tonearm.library.dialects import dialect, in_order, one_of
 from tonearm.library.tables import library_state
 
 FEW: Final = 1_000
 """So many rows are read and sorted within some milliseconds."""
 
-_MOST_HELD: Final = 4_000
+_MOST_HELD: Final = {"sqlite": 4_000, "postgresql": 10_000}
 """So many ids are held of a list that is dear to find."""
 
 _LISTS: Final = 64
@@ -181,10 +169,11 @@ class Pages:
     def _looked_up(self, session: Session, listing: Listing, version: int, order: Order) -> _Known:
         confined = listing.confined
         if confined is not None and confined.dear:
-            found = session.execute(confined.ids.limit(_MOST_HELD + 1)).scalars().all()
+            most = _MOST_HELD[dialect(session)]
+            found = session.execute(confined.ids.limit(most + 1)).scalars().all()
             if len(found) <= self._few:
                 return _Known(version, len(found), sorted_ids=_sorted_ids(session, listing, found, order))
-            if len(found) <= _MOST_HELD:
+            if len(found) <= most:
                 return _Known(version, len(found), ids=array("q", found))
         known = _Known(version, self._total(session, listing))
         if confined is not None and known.total <= self._few:
@@ -210,13 +199,12 @@ class Pages:
     ) -> Sequence[int]:
         if known.sorted_ids is not None:
             return known.sorted_ids[offset:end]
-        if listing.confined is not None and known.ids is not None:
-            listing = replace(listing, confined=replace(listing.confined, ids=_listed(session, known.ids)))
         with self._lock:
             walk = _walk(known, offset, end)
         everything = self._total(session, replace(listing, name=(listing.table.name, ()), confined=None))
         looked_at = (walk.distance + end - offset) * everything / known.total
-        keys = _keys(session, listing, order, walk, end - offset, test=looked_at <= self._few)
+        told = _told(session, listing, known, test=looked_at <= self._few)
+        keys = _keys(session, listing, order, walk, end - offset, told)
         with self._lock:
             _remember(known, offset, keys)
         return [key[-1] for key in keys]
@@ -244,22 +232,34 @@ def _walk(known: _Known, offset: int, end: int) -> _Walk:
     return _Walk(forward=False, key=after_key, distance=after - end)
 
 
+def _told(session: Session, listing: Listing, known: _Known, *, test: bool) -> list[ColumnElement[bool]]:
+    """How rows on the way are told from those to which the list is not confined."""
+    if listing.confined is None:
+        return []
+    # The sum keeps the databases from beginning with the ids and sorting all that they lead to.
+    walked = listing.table.c.id + 0
+    if known.ids is not None:
+        return [one_of(session, walked, known.ids)]
+    return [listing.confined.test if test else walked.in_(listing.confined.ids)]
+
+
 def _keys(
-    session: Session, listing: Listing, order: Order, walk: _Walk, count: int, *, test: bool
+    session: Session,
+    listing: Listing,
+    order: Order,
+    walk: _Walk,
+    count: int,
+    told: Sequence[ColumnElement[bool]],
 ) -> list[Key]:
-    """The keys of a page in ascending order. With ``test`` each row on the way is looked at."""
+    """The keys of a page in ascending order."""
     columns = order.columns
-    statement = select(*columns).where(*listing.conditions)
-    if listing.confined is not None and test:
-        statement = statement.where(listing.confined.test)
-    elif listing.confined is not None:
-        # The sum keeps the databases from beginning with the ids and sorting all that they lead to.
-        statement = statement.where((listing.table.c.id + 0).in_(listing.confined.ids))
+    statement = select(*columns).where(*listing.conditions, *told)
     if walk.key is not None:
         here, there = tuple_(*columns), tuple_(*walk.key)
         statement = statement.where(here >= there if walk.forward else here < there)
     directed = [column if walk.forward else column.desc() for column in columns]
-    found = session.execute(statement.order_by(*directed).limit(count).offset(walk.distance)).all()
+    with in_order(session):
+        found = session.execute(statement.order_by(*directed).limit(count).offset(walk.distance)).all()
     keys = [tuple(row) for row in found]
     return keys if walk.forward else keys[::-1]
 
@@ -272,19 +272,11 @@ def _remember(known: _Known, offset: int, keys: Sequence[Key]) -> None:
             known.keys.insert(place, key)
 
 
-def _listed(session: Session, ids: "array[int]") -> Select[Any]:
-    """The ids as a selection, handed over in one piece."""
-    if session.get_bind().dialect.name == "sqlite":
-        return select(func.json_each(json.dumps(ids.tolist())).table_valued("value").c.value)
-    numbers = func.jsonb_array_elements_text(cast(ids.tolist(), JSONB))
-    return select(cast(numbers.column_valued("value"), Integer))
-
-
 def _sorted_ids(session: Session, listing: Listing, ids: Sequence[int], order: Order) -> tuple[int, ...]:
     """Those of ``ids`` that meet the conditions of the list, in its order."""
-    named: BindParameter[Sequence[int]] = bindparam("ids", expanding=True, literal_execute=True)
-    statement = select(*order.columns).where(*listing.conditions, listing.table.c.id.in_(named))
-    keys = session.execute(statement, {"ids": sorted(set(ids))}).all() if ids else []
+    statement = select(*order.columns).where(*listing.conditions)
+    distinct = sorted(set(ids))
+    keys = session.execute(statement.where(one_of(session, listing.table.c.id, distinct))).all()
     # Texts compare by code point here, which is the order of their bytes in the databases.
     return tuple(row[-1] for row in sorted(keys, key=tuple))
 

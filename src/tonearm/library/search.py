@@ -24,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import Session
 
+from tonearm.library.dialects import dialect
 from tonearm.library.paging import Confined
 from tonearm.library.tables import tracks
 from tonearm.library.words import searched
@@ -57,19 +58,25 @@ def found_in(session: Session, of: Table, search: str, *conditions: ColumnElemen
     count = select(func.count())
     count = count.where(*conditions, of.c.id.in_(ids)) if conditions else count.select_from(ids.subquery())
     # What several words have in common is found by a walk over what each of them finds. Short ones begin so
-    # many words that it is mostly a long list, of which only a page is looked for.
-    dear = len(words) > 1 and of is tracks and min(map(len, words)) > _SHORT
+    # many words that it is mostly a long list, of which only a page is looked for. Postgres looks into its
+    # table besides, so that to it one word is dear as well.
+    shortest = min(map(len, words))
+    sqlite = dialect(session) == "sqlite"
+    dear = of is tracks and (len(words) > 1 and shortest > _SHORT if sqlite else shortest >= _SHORT)
     return Confined(ids, words_condition(of.c.search_text, search), count, dear)
 
 
 def _ids(session: Session, of: Table, words: Sequence[str]) -> Select[Any]:
-    if session.get_bind().dialect.name == "sqlite":
+    if dialect(session) == "sqlite":
         index = table(f"{of.name}_words", column("rowid"))
         match = text(f"{index.name} MATCH :words").bindparams(bindparam("words", _fts5(words), unique=True))
         return select(index.c.rowid.label("id")).where(match)
+    query = cast(_tsquery(words), TSQUERY)
+    if of is tracks:
+        apart = table("tracks_words", column("id"), column("words"))
+        return select(apart.c.id).where(apart.c.words.bool_op("@@")(query))
     vector = func.array_to_tsvector(func.string_to_array(of.c.search_text, _SPACE))
-    there = [of.c.missing_since.is_(None)] if "missing_since" in of.c else []
-    return select(of.c.id).where(*there, vector.bool_op("@@")(cast(_tsquery(words), TSQUERY)))
+    return select(of.c.id).where(vector.bool_op("@@")(query))
 
 
 def _fts5(words: Sequence[str]) -> str:
