@@ -12,12 +12,12 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import func, select
+from sqlalchemy import and_, false, func, select
 from sqlalchemy.orm import Session
 
 from tonearm.library.agreement import Agreement, Sample
 from tonearm.library.nearness import Scale
-from tonearm.library.queries import ANALYSIS_OF_THIS_FILE, VISIBLE, chunks, is_id
+from tonearm.library.queries import VISIBLE, chunks, is_id
 from tonearm.library.sessions import DatabaseSessions
 from tonearm.library.tables import analyses, library_state, track_fingerprints, tracks
 from tonearm.model.errors import FingerprintNotReady, TrackNotFound
@@ -35,10 +35,12 @@ _ARRIVED: Final = (
     .join_from(analyses, track_fingerprints, track_fingerprints.c.track_id == analyses.c.track_id)
     .order_by(analyses.c.revision)
 )
+# Coalesced, so that SQLite does not begin with the index of all analyses that hold: a few ids are asked for.
+_HOLDS: Final = func.coalesce(analyses.c.holds, false())
 _PRESENT: Final = (
     select(tracks.c.id, *_VALUES)
     .select_from(
-        tracks.join(analyses, ANALYSIS_OF_THIS_FILE).join(
+        tracks.join(analyses, and_(analyses.c.track_id == tracks.c.id, _HOLDS)).join(
             track_fingerprints, track_fingerprints.c.track_id == tracks.c.id
         )
     )
