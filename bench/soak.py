@@ -226,8 +226,8 @@ def _described(day: Day, wrong: Sequence[str]) -> str:
             "## A day in its life",
             f"{day.rounds[-1].at_s / 60:.0f} minutes (`make soak`): {STREAMS} listeners who play in real"
             f" time, {day.changes} files added, edited or removed, {day.scans} scans asked for besides those"
-            f" that changes bring, the fingerprint server killed {day.kills} times; {day.measured} tracks had a"
-            f" fingerprint at the end. Memory and handles of the server (medians of each part of the time),"
+            f" that changes bring, the fingerprint server killed {day.kills} times; {day.measured} tracks had"
+            f" a fingerprint at the end. Memory and handles of the server (medians of each part of the time),"
             f" and the memory of the fingerprint server and its workers. {machine.description()}.",
             table(
                 (*heading, "underruns", "errors", "`/api/health` p50 / p99, ms"), [_cells(g) for g in groups]
