@@ -13,6 +13,7 @@
 # make bench-library [TRACKS=N]      how soon a library of half a million tracks answers, printed
 # make bench-postgres [TRACKS=N]     the same of one in a Postgres of its own (WRITE=--write: into docs/bench.md)
 # make bench-page [TRACKS=N]         what the web player costs: its size, first paint, frames while it scrolls, printed
+# make bench-click MUSIC=DIR         how long it takes from the click to the sound in the page, printed
 # make soak [MINUTES=30]             a day in its life: does memory grow, does anything go wrong (WRITE=--write: into docs/bench.md)
 # make screenshots MUSIC=DIR OUT=DIR every view of the web player, desktop and phone, dark and light
 # make pairs MUSIC=DIR OUT=DIR       ten tracks before and after at equal loudness, with a table of what changed
@@ -32,7 +33,7 @@ BIN    := $(VENV)/bin
 BENCH  := bench/.venv
 WEB    := $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/test/*')
 
-.PHONY: run test test-web test-wheel format pairs corridor factors dynamics sensitivity conformance quality quality-baseline bench bench-streaming bench-scan bench-library bench-postgres bench-page soak screenshots clean
+.PHONY: run test test-web test-wheel format pairs corridor factors dynamics sensitivity conformance quality quality-baseline bench bench-streaming bench-scan bench-library bench-postgres bench-page bench-click soak screenshots clean
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Tonearm needs Python 3.11 or newer: make PYTHON=/path/to/python3.11"; exit 1; }
@@ -135,7 +136,10 @@ bench-postgres: $(VENV)/.tested
 	PYTHONPATH=tests/support $(BIN)/python -m bench library --tracks "$(TRACKS)" --postgres $(WRITE)
 
 bench-page: $(VENV)/.compiled $(VENV)/.tested
-	PYTHONPATH=tests/support $(BIN)/python -m bench page --tracks "$(TRACKS)"
+	PYTHONPATH=tests/support $(BIN)/python -m bench page --tracks "$(TRACKS)" $(WRITE)
+
+bench-click: $(VENV)/.compiled $(VENV)/.tested
+	TONEARM_TEST_MUSIC="$(MUSIC)" PYTHONPATH=tests/support $(BIN)/python -m bench click $(WRITE)
 
 soak: $(VENV)/.compiled $(VENV)/.tested
 	TONEARM_TEST_MUSIC="$(MUSIC)" $(BIN)/python -m bench.soak --minutes "$(MINUTES)" $(WRITE)

@@ -1,7 +1,8 @@
 """``python -m bench [SECTION ...] [--runs N]``: measure, print, and write ``docs/bench.md``.
 
-Without a section all but the large library are measured and the document is written. With some, they are
-only printed, or with ``--write`` put in the place of the ones of the same heading in the document.
+Without a section all but the large library and the page are measured and the document is written. With
+some, they are only printed, or with ``--write`` put in the place of the ones of the same heading in the
+document.
 """
 
 import argparse
@@ -20,6 +21,7 @@ _FEWEST_RUNS: Final = 5
 _STREAMING: Final = "streaming"
 _LIBRARY: Final = "library"
 _PAGE: Final = "page"
+_CLICK: Final = "click"
 _ALL: Final = (*SECTIONS, _STREAMING)
 _WRITERS: Final = {
     "fingerprint": document.fingerprints,
@@ -33,7 +35,10 @@ _WRITERS: Final = {
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument(
-        "sections", nargs="*", choices=[[], *_ALL, _LIBRARY, _PAGE], help="default: all but library and page"
+        "sections",
+        nargs="*",
+        choices=[[], *_ALL, _LIBRARY, _PAGE, _CLICK],
+        help="default: all but library, page and click",
     )
     parser.add_argument("--runs", type=int, default=_FEWEST_RUNS, help="of each contender")
     parser.add_argument("--tracks", type=int, default=library.TRACKS, help="of the large library")
@@ -52,6 +57,10 @@ def main() -> None:
         from bench import page
 
         text += page.measure(arguments.tracks)
+    if _CLICK in chosen:
+        from bench import click
+
+        text += click.measure()
     print(text)
     if arguments.write:
         text = document.replaced(DOCUMENT.read_text(encoding="utf-8"), text)
