@@ -915,9 +915,10 @@ async def test_a_play_that_is_cancelled_while_it_waits_lets_go(stage):
 
 async def test_nothing_is_made_beyond_the_lead(stage):
     stage.lead_s = 5.0
-    stage.clock = lambda: 0.0
+    # The lead soon has its full length, and in a pause nothing is played of it.
+    stage.clock = lambda: 100.0 * time.monotonic()
     stage.tracks.known = song(60.0)
-    stream = stage.stream(request(intensity=0.0), free_flow())
+    stream = stage.stream(request(intensity=0.0), Flow(flow_controlled=True, paused=True))
     frames = 0
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(1.0):

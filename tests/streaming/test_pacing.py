@@ -85,9 +85,37 @@ def pacer_on(
     return Pacer(flow, rate, channels, 20.0, capped, clock, late)
 
 
+def begun(clock: Clock, pacer: Pacer) -> Pacer:
+    """One that has run for some time, so that its lead may be as long as any."""
+    pacer.sent(0)
+    clock.now += 10
+    return pacer
+
+
+@pytest.mark.parametrize("paused", [False, True])
+async def test_the_lead_grows_from_five_seconds_by_eight_in_a_second(paused):
+    clock, flow = Clock(), Flow(flow_controlled=False, paused=paused)
+    pacer = pacer_on(clock, flow)
+    assert await fill(pacer, 22_050) == 5 * 44_100
+    clock.now += 0.5
+    played = 0.0 if paused else 0.5
+    assert await fill(pacer, 22_050) == (4.0 + played) * 44_100
+    clock.now += 2.0
+    assert await fill(pacer, 22_050) == (20.0 - 9.0 + (0.0 if paused else 2.0)) * 44_100
+
+
+async def test_waiting_for_the_lead_to_grow_ends_by_itself():
+    loop = asyncio.get_running_loop()
+    pacer = Pacer(Flow(flow_controlled=True, paused=True), 1_000, 2, 20.0, False, loop.time, unheard)
+    began = loop.time()
+    pacer.sent(5_000)
+    assert await pacer.turn(800) is True
+    assert loop.time() - began >= 0.09
+
+
 async def test_a_stream_runs_twenty_seconds_ahead_and_no_further():
     clock, flow = Clock(), Flow(flow_controlled=False, paused=False)
-    pacer = pacer_on(clock, flow)
+    pacer = begun(clock, pacer_on(clock, flow))
     assert await fill(pacer, 22_050) == 20 * 44_100
     assert pacer.lead_s == pytest.approx(20.0)
     clock.now += 3.25
@@ -99,7 +127,7 @@ async def test_a_stream_runs_twenty_seconds_ahead_and_no_further():
 )
 async def test_base64_is_capped_until_the_client_shows_flow_control(rate, channels):
     clock, flow = Clock(), Flow(flow_controlled=False, paused=False)
-    pacer = pacer_on(clock, flow, rate, channels, capped=True)
+    pacer = begun(clock, pacer_on(clock, flow, rate, channels, capped=True))
     sent = await fill(pacer, rate // 4)
     assert sent * channels <= 1_000_000
     assert sent + rate // 4 > min(20 * rate, 1_000_000 // channels)
@@ -123,7 +151,7 @@ async def test_a_pause_holds_at_once_and_stops_the_clock():
 
 async def test_a_stream_that_begins_in_a_pause_fills_its_lead_and_waits():
     clock, flow = Clock(), Flow(flow_controlled=False, paused=True)
-    pacer = pacer_on(clock, flow)
+    pacer = begun(clock, pacer_on(clock, flow))
     assert await fill(pacer, 22_050) == 20 * 44_100
     clock.now += 1_000
     assert await fill(pacer, 22_050) == 0

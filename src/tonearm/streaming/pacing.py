@@ -1,8 +1,12 @@
 """How far a stream may run ahead of the listener.
 
 At most ``lead_s`` seconds of audio beyond what real time says has been played since the stream
-started or resumed. A client without flow control gets at most 1,000,000 values ahead on base64:
-the original clients have a ring of 1,310,720 values and overwrite what they have not played.
+started or resumed. A quarter of them comes at once, the others by and by in two seconds more: a client
+that soon asks for another sound shall not have to work through all of the old one first, and a
+hundred listeners who begin together are served in turn.
+
+A client without flow control gets at most 1,000,000 values ahead on base64: the original clients have a
+ring of 1,310,720 values and overwrite what they have not played.
 """
 
 import asyncio
@@ -13,6 +17,9 @@ from typing import Final
 from tonearm.protocol.flow import Flow
 
 UNCONTROLLED_VALUES: Final = 1_000_000
+HEAD_START: Final = 0.25
+GROWTH: Final = 0.4
+"""Parts of the lead: what is made at once, and by how much it may grow in a second from then on."""
 
 
 class PlayClock:
@@ -76,7 +83,7 @@ class Pacer:
         self._clock = clock
         self._late = late
         self._played = PlayClock(rate)
-        self._begun = False
+        self._begun_at: float | None = None
         self._was_held = False
         self._nudged = False
         self._changed = asyncio.Event()
@@ -98,13 +105,13 @@ class Pacer:
 
     def sent(self, frames: int) -> None:
         """``frames`` more are on their way; the first of them start the clock."""
-        if self._begun and not self._was_held and self.margin_s == 0.0:
+        if self._begun_at is not None and not self._was_held and self.margin_s == 0.0:
             self._late()
         # What comes first after the client has held the stream may come late.
         self._was_held = self._held
         self._played.send(frames, self._clock())
-        if not self._begun:
-            self._begun = True
+        if self._begun_at is None:
+            self._begun_at = self._clock()
             self._played.run(not self._flow.paused, self._clock())
 
     def limit(self, lead_s: float | None) -> None:
@@ -139,13 +146,15 @@ class Pacer:
         lead = min(self._lead, self._limited_lead)
         if not self._flow.flow_controlled:
             lead = min(lead, self._uncontrolled_lead)
-        over = self._played.ahead(self._clock()) + frames - lead
-        if over <= 0:
-            return 0.0
-        return None if self._flow.paused else over / self._rate
+        now = self._clock()
+        wanted = self._played.ahead(now) + frames
+        if wanted > lead:
+            return None if self._flow.paused else (wanted - lead) / self._rate
+        since = 0.0 if self._begun_at is None else now - self._begun_at
+        return max(0.0, (wanted / self._lead - HEAD_START) / GROWTH - since)
 
     def _flow_changed(self) -> None:
         self._was_held = True
-        if self._begun:
+        if self._begun_at is not None:
             self._played.run(not self._flow.paused, self._clock())
         self._changed.set()
