@@ -1,8 +1,11 @@
 """One connection under a client that says anything at any time; in memory, so that every order occurs."""
 
 import asyncio
+import contextlib
+import itertools
 import json
 import random
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +15,9 @@ from numbered import RATE, Numbers, assert_streams_are_told_apart
 from prometheus_client import CollectorRegistry
 
 from tonearm.model.preferences import Preferences
+from tonearm.protocol.flow import Flow
 from tonearm.protocol.heard import LEAST_S, Heard
+from tonearm.protocol.messages import StreamRequest
 from tonearm.protocol.requests import Transport
 from tonearm.protocol.session import Session
 from tonearm.routers.connection import Connection, Times
@@ -165,6 +170,55 @@ async def test_whatever_is_said_streams_are_told_apart_and_the_last_word_counts(
             heard = np.concatenate(frames)[:, 0]
             np.testing.assert_array_equal(heard - heard[0], np.arange(len(heard)))
             assert heard[0] == round(start["start_position"] * RATE)
+
+
+class Lingering:
+    """Streams that wait for their turn again and again, each time for a moment."""
+
+    def __init__(self) -> None:
+        self.begun: list[int] = []
+        self.waiting: asyncio.Task[Any] | None = None
+
+    async def stream_enhanced_audio(self, request: StreamRequest, _: Flow) -> AsyncGenerator[Any, None]:
+        self.begun.append(request.track_id)
+        self.waiting = asyncio.current_task()
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(0.001):
+                    await asyncio.Event().wait()
+        yield
+
+    stream_normal_audio = stream_enhanced_audio
+
+
+class Untimely(Wire):
+    """What is said second comes when a wait of the stream has run out, and it does not know yet."""
+
+    def __init__(self, streams: Lingering) -> None:
+        super().__init__(random.Random(0))
+        self.streams = streams
+
+    async def receive(self) -> dict[str, Any]:
+        while self.streams.begun and not (self.streams.waiting and self.streams.waiting.cancelling()):
+            await asyncio.sleep(0)
+        return await super().receive()
+
+
+async def test_a_stream_whose_wait_has_just_run_out_makes_way_all_the_same():
+    streams = Lingering()
+    wire = Untimely(streams)
+    counts = Metrics(CollectorRegistry())
+    session = Session(Transport.BINARY, Preferences)
+    clock = itertools.count(0.0, 0.06).__next__
+    connection = Connection(wire, session, streams, StreamSlots(4, 4), Times(), counts, Plays(), clock)
+    wire.say("play_enhanced", track_id=1)
+    wire.say("play_enhanced", track_id=2)
+    running = asyncio.create_task(connection.run())
+    async with asyncio.timeout(20):
+        while streams.begun != [1, 2]:
+            await asyncio.sleep(0.001)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
 
 
 def texts(wire: Wire) -> list[tuple[str, Any]]:

@@ -120,6 +120,7 @@ class Connection:
         self._address = websocket.client.host if websocket.client else ""
         self._outbox = Outbox(Flow(flow_controlled=False, paused=False))
         self._streams: set[asyncio.Task[None]] = set()
+        self._cancelled: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Serve until the client goes, is given up, or is sent away; leaves no task behind."""
@@ -130,8 +131,9 @@ class Connection:
                 worker.result()
         finally:
             everything = [*workers, *self._streams]
-            for task in everything:
-                _cancel(task)
+            for worker in workers:
+                worker.cancel()
+            self._cancel_streams()
             await asyncio.gather(*everything, return_exceptions=True)
             if self._session.close_stream(EndReason.STOPPED) is not None:
                 self._counts.ended(GONE)
@@ -176,6 +178,7 @@ class Connection:
                 stream = asyncio.create_task(self._stream(action, tuple(self._streams)))
                 self._streams.add(stream)
                 stream.add_done_callback(self._streams.discard)
+                stream.add_done_callback(self._cancelled.discard)
             case Stop(text):
                 self._interrupt(0, Flow(flow_controlled=False, paused=False), text)
                 self._note(self._ear.ends(self._clock()))
@@ -195,10 +198,19 @@ class Connection:
 
     def _interrupt(self, epoch: int, flow: Flow, first: str | None) -> None:
         """Cancel what plays, take back what waits of it, end it, and make way for ``epoch``."""
-        for stream in self._streams:
-            _cancel(stream)
+        self._cancel_streams()
         texts = self._closed(EndReason.STOPPED)
         self._outbox.restart(epoch, flow, texts if first is None else [*texts, first])
+
+    def _cancel_streams(self) -> None:
+        """Cancel each once: a second time would break into the cleaning up after the first.
+
+        What a task says of itself would not do: a timeout that has just run out cancels it too, takes that
+        back, and the stream would go on.
+        """
+        for stream in self._streams - self._cancelled:
+            stream.cancel()
+        self._cancelled |= self._streams
 
     def _closed(self, reason: EndReason) -> list[str]:
         """The last word on the stream that is open on the wire, if there is one."""
@@ -294,12 +306,6 @@ class Connection:
         while True:
             await asyncio.sleep(self._times.ping_s)
             await self._outbox.reply(PING)
-
-
-def _cancel(task: asyncio.Task[None]) -> None:
-    """Cancel once: a second time would break into the cleaning up after the first."""
-    if not task.cancelling():
-        task.cancel()
 
 
 def _failed(request: StreamRequest, error: type[TonearmError]) -> StreamFailed:
