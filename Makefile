@@ -12,6 +12,7 @@
 # make bench-scan [FILES=N]          how many files a second are scanned, beside readers of tags, printed
 # make bench-library [TRACKS=N]      how soon a library of half a million tracks answers, printed
 # make bench-postgres [TRACKS=N]     the same of one in a Postgres of its own (WRITE=--write: into docs/bench.md)
+# make bench-growth                  how the cost grows with length, rate, channels, library, listeners; drawn
 # make bench-page [TRACKS=N]         what the web player costs: its size, first paint, frames while it scrolls, printed
 # make bench-click MUSIC=DIR         how long it takes from the click to the sound in the page, printed
 # make soak [MINUTES=30]             a day in its life: does memory grow, does anything go wrong (WRITE=--write: into docs/bench.md)
@@ -33,7 +34,7 @@ BIN    := $(VENV)/bin
 BENCH  := bench/.venv
 WEB    := $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/test/*')
 
-.PHONY: run test test-web test-wheel format pairs corridor factors dynamics sensitivity conformance quality quality-baseline bench bench-streaming bench-scan bench-library bench-postgres bench-page bench-click soak screenshots clean
+.PHONY: run test test-web test-wheel format pairs corridor factors dynamics sensitivity conformance quality quality-baseline bench bench-streaming bench-scan bench-library bench-postgres bench-growth bench-page bench-click soak screenshots clean
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Tonearm needs Python 3.11 or newer: make PYTHON=/path/to/python3.11"; exit 1; }
@@ -134,6 +135,9 @@ bench-library: $(BENCH)/.installed
 
 bench-postgres: $(VENV)/.tested
 	PYTHONPATH=tests/support $(BIN)/python -m bench library --tracks "$(TRACKS)" --postgres $(WRITE)
+
+bench-growth: $(BENCH)/.installed
+	$(BENCH)/bin/python -m bench growth $(WRITE)
 
 bench-page: $(VENV)/.compiled $(VENV)/.tested
 	PYTHONPATH=tests/support $(BIN)/python -m bench page --tracks "$(TRACKS)" $(WRITE)

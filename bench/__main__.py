@@ -1,8 +1,8 @@
 """``python -m bench [SECTION ...] [--runs N]``: measure, print, and write ``docs/bench.md``.
 
-Without a section all but the large library and the page are measured and the document is written. With
-some, they are only printed, or with ``--write`` put in the place of the ones of the same heading in the
-document.
+Without a section all but the large library, the growth and the page are measured and the document is
+written. With some, they are only printed, or with ``--write`` put in the place of the ones of the same
+heading in the document.
 """
 
 import argparse
@@ -22,6 +22,7 @@ _STREAMING: Final = "streaming"
 _LIBRARY: Final = "library"
 _PAGE: Final = "page"
 _CLICK: Final = "click"
+_GROWTH: Final = "growth"
 _ALL: Final = (*SECTIONS, _STREAMING)
 _WRITERS: Final = {
     "fingerprint": document.fingerprints,
@@ -52,6 +53,10 @@ def main() -> None:
         text = _report(chosen, arguments, Path(folder))
         if _LIBRARY in chosen:
             text += _library(Path(folder), arguments)
+        if _GROWTH in chosen:
+            from bench import growth
+
+            text += growth.measure(Path(folder))
     if _PAGE in chosen:
         # It drives a browser, with what the tests have for that: nobody else needs it.
         from bench import page

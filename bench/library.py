@@ -4,7 +4,7 @@ import random
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -61,6 +61,14 @@ def measure(folder: Path, url: str | None, count: int) -> str:
             " held; the library was made by the same process.",
         )
     )
+
+
+def p95_ms(library: RepositoryFactory, count: int, names: Sequence[str]) -> dict[str, float]:
+    """How long these questions take, and that for similar tracks, at the 95th percentile, ms."""
+    asked = {name: (call, calls) for name, call, calls in _questions(library, count)}
+    found = {name: float(_timed(name, *asked[name])[3]) for name in names}
+    _, later = _neighbours(library, count)
+    return {**found, "similar tracks": float(later[3])}
 
 
 def _questions(library: RepositoryFactory, count: int) -> list[tuple[str, Call, int]]:

@@ -25,6 +25,8 @@ export class ListeningPlayer extends Shown implements Player {
   private parked: number | null = null;
   /** Tracks that could not be played since the last one that could. */
   private failures = 0;
+  /** What the listener has set on this page. */
+  private chosen: Partial<Mastering> = {};
   private way!: SoundWay;
 
   constructor(
@@ -226,6 +228,7 @@ export class ListeningPlayer extends Shown implements Player {
   // ---- how it sounds -----------------------------------------------------------------------------
 
   setMastering(change: Partial<Mastering>): void {
+    this.chosen = { ...this.chosen, ...change };
     const mastering = { ...this.snapshot.mastering, ...change };
     this.update({ mastering });
     if (this.parked === null && this.snapshot.state !== "idle") this.way.change(mastering);
@@ -233,9 +236,9 @@ export class ListeningPlayer extends Shown implements Player {
     this.events.worthKeeping();
   }
 
-  /** The taste that the server keeps, unless it was asked for too late to matter: the listener has chosen here. */
+  /** The taste that the server keeps; what the listener has set on this page goes before it. */
   prefer(preferred: Partial<Mastering>): void {
-    const mastering = { ...this.snapshot.mastering, ...preferred };
+    const mastering = { ...this.snapshot.mastering, ...preferred, ...this.chosen };
     if (JSON.stringify(mastering) === JSON.stringify(this.snapshot.mastering)) return;
     this.update({ mastering });
     if (this.parked === null && this.snapshot.state !== "idle") this.way.change(mastering);

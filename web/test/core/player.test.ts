@@ -194,3 +194,17 @@ describe("the player", () => {
     expect(player.snapshot.notice).toBeNull();
   });
 });
+
+describe("the taste that the server keeps", () => {
+  it("does not take back what the listener has set before it came", () => {
+    player.setMastering({ preset: "warm" });
+    player.prefer({ preset: "bright", intensity: 0.4, level: "album" });
+    expect(player.snapshot.mastering).toMatchObject({ preset: "warm", intensity: 0.4, level: "album" });
+  });
+
+  it("is that of what plays, too", () => {
+    player.play(tracks(1));
+    player.prefer({ preset: "bright", intensity: 0.4, level: "track" });
+    expect(way.changes.at(-1)).toMatchObject({ preset: "bright", intensity: 0.4 });
+  });
+});
