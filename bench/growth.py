@@ -64,13 +64,13 @@ def measure(folder: Path) -> str:
         (
             "## How the cost grows",
             "`make bench-growth`. CPU seconds on one core, decoding (16-bit WAV) included, and the most"
-            " memory of the process that did it, its Python and its libraries among it; the library is SQLite."
+            " memory of the process that did it, its Python and libraries among it; the library is SQLite."
             f" In the minute before, {load:.1f} processes wanted a core.",
             _pictured("length", "CPU seconds over minutes of sound, and memory"),
             _length_table(lengths),
             "**With length** the cost grows as its power of"
             f" {_exponent(lengths, 'fingerprint'):.2f} (fingerprint) and"
-            f" {_exponent(lengths, 'mastering'):.2f} (mastering), from the first row to the last; 1 is linear.",
+            f" {_exponent(lengths, 'mastering'):.2f} (mastering) from first to last row; 1 is linear.",
             _pictured("format", "CPU seconds for a minute over rate and channels"),
             _format_table(rates, channels),
             _pictured("library", "Milliseconds at the 95th percentile over the tracks of a library"),
