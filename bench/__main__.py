@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from bench import document, library, lookup, machine, scanning, small_files, sound, streaming
+from bench import document, library, lookup, machine, metering, scanning, small_files, sound, streaming
 from bench.measure import Measured, absent, measure
 from bench.sections import SECTIONS
 from tonearm.rendering.measure import measure_file
@@ -26,6 +26,7 @@ _GROWTH: Final = "growth"
 _ALL: Final = (*SECTIONS, _STREAMING)
 _WRITERS: Final = {
     "fingerprint": document.fingerprints,
+    "metering": metering.table_of,
     "decoding": document.decoders,
     "mastering": document.chains,
     "lookup": document.lookups,
