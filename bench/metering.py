@@ -157,8 +157,8 @@ def table_of(measured: Mapping[str, Measured]) -> str:
     return "\n\n".join(
         (
             "## Loudness and true peak",
-            "Of samples that are decoded already. What each found stands beside what it cost; the true peak of"
-            " Tonearm is the highest of 16 values between two samples, where BS.1770 asks for 4 at the least.",
+            "Of samples that are decoded already. What each found stands beside what it cost. The true peak"
+            " of Tonearm is the highest of 16 values a sample, where BS.1770 asks for 4 at the least.",
             table(heading, rows),
         )
     )
