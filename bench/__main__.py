@@ -39,8 +39,8 @@ def main() -> None:
     parser.add_argument(
         "sections",
         nargs="*",
-        choices=[[], *_ALL, _LIBRARY, _PAGE, _CLICK],
-        help="default: all but library, page and click",
+        choices=[[], *_ALL, _LIBRARY, _GROWTH, _PAGE, _CLICK],
+        help="default: all but the last four",
     )
     parser.add_argument("--runs", type=int, default=_FEWEST_RUNS, help="of each contender")
     parser.add_argument("--tracks", type=int, default=library.TRACKS, help="of the large library")
@@ -100,7 +100,7 @@ def _report(chosen: Sequence[str], arguments: argparse.Namespace, folder: Path) 
         parts.append(streaming.measure(folder))
     if not taken:
         return "\n\n".join(parts)
-    head = document.head(machine.description(), origin, machine.revision(), runs, loads)
+    head = document.head(machine.description(bound=True), origin, machine.revision(), runs, loads)
     return "\n\n".join(part for part in (head, *parts, document.versions(measured)) if part)
 
 

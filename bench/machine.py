@@ -10,13 +10,14 @@ from bench.measure import core
 _ROOT = Path(__file__).parents[1]
 
 
-def description() -> str:
-    """Processor, cores, memory and system, in one line."""
+def description(*, bound: bool = False) -> str:
+    """Processor, cores, memory and system, in one line; and that every process was bound to one core."""
+    where = f"; every process bound to core {core()}" if bound else ""
     return (
         f"{_field('/proc/cpuinfo', 'model name')} (family {_field('/proc/cpuinfo', 'cpu family')},"
         f" model {_field('/proc/cpuinfo', 'model')}), {os.cpu_count()} cores, {_memory_gib():.0f} GiB,"
         f" {platform.system()} {platform.machine()}, {platform.python_implementation()}"
-        f" {platform.python_version()}; every process bound to core {core()}"
+        f" {platform.python_version()}{where}"
     )
 
 
