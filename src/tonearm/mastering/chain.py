@@ -107,17 +107,12 @@ class Chain:
         self._limiter = TruePeakLimiter(settings.threshold_dbtp, rate, channels)
         self._change: _Change | None = None
         self._arrival: tuple[int, float] | None = None
-        self._reduction_db, self._compression_db, self._boost_db = 0.0, 0.0, 0.0
+        self._reduction_db, self._boost_db = 0.0, 0.0
 
     @property
     def reduction_db(self) -> float:
         """The most that the limiter took off in the last call of ``process`` or ``flush``, dB, >= 0."""
         return self._reduction_db
-
-    @property
-    def compression_db(self) -> float:
-        """The most that compression took off in any band in the last call, dB, >= 0."""
-        return self._compression_db
 
     @property
     def boost_db(self) -> float:
@@ -145,7 +140,7 @@ class Chain:
     def process(self, block: Block) -> Block:
         sound = self._sound(block)
         parts = [np.zeros((0, self._format.channels), np.float32)]
-        self._reduction_db, self._compression_db, self._boost_db = 0.0, 0.0, 0.0
+        self._reduction_db, self._boost_db = 0.0, 0.0
         start = 0
         while start < len(sound):
             self._change_if_due()
@@ -153,7 +148,6 @@ class Chain:
             self._frame += count
             piece = self._dynamics.process(self._equaliser.process(sound[start : start + count]))
             parts += self._limit(self._gain.process(self._stereo.process(piece)))
-            self._compression_db = max(self._compression_db, self._dynamics.reduction_db)
             self._boost_db = max(self._boost_db, self._dynamics.boost_db)
             start += count
         return np.concatenate(parts)
@@ -161,7 +155,7 @@ class Chain:
     def flush(self) -> Block:
         """The frames held back. Nothing may be processed after it."""
         held = self._gain.process(self._stereo.process(self._dynamics.flush()))
-        self._compression_db, self._boost_db = self._dynamics.reduction_db, self._dynamics.boost_db
+        self._boost_db = self._dynamics.boost_db
         self._reduction_db = 0.0
         parts = [*self._limit(held), self._limiter.flush()]
         self._reduction_db = max(self._reduction_db, self._limiter.reduction_db)
