@@ -9,6 +9,7 @@ from bench import decoding, fingerprint, lookup, mastering, sound
 from bench.contender import Contender
 from bench.mastering_peers import EQ_DB, OVER_DB
 from bench.measure import Cost, Measured
+from bench.quicker import quicker
 from bench.table import table
 
 _NONE: Final = ""
@@ -76,6 +77,7 @@ def fingerprints(measured: Mapping[str, Measured]) -> str:
             "From the WAV to the result; what is not taken apart reads the file itself. None of the others"
             " computes the same as Tonearm: the second column says what.",
             table((*heading, *ratios), rows),
+            *filter(None, [quicker(measured, whole)]),
             *(_parts(peer) for peer in peers if len(peer.parts) > 2),
             "What they found, as a sign that all heard the same (centroids differ by window and frames):",
             _found(measured.values()),
@@ -121,6 +123,7 @@ def chains(measured: Mapping[str, Measured]) -> str:
             " peak is that of the whole output, by scipy at 16x; Tonearm's must not be over -0.98."
             " matchering gets the same sound, raised and clipped, as the reference it wants.",
             table(heading, rows),
+            *filter(None, [quicker(measured, ours)]),
         )
     )
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 from bench import machine
 from bench.contender import Contender, Findings, Stopwatch
 from bench.measure import Measured
+from bench.quicker import quicker
 from bench.table import table
 
 FILES: Final = 20_000
@@ -121,6 +122,7 @@ def table_of(measured: Mapping[str, Measured]) -> str:
             " row every file is new. Median of the runs. At their end, on the average of a minute,"
             f" {load:.1f} processes wanted a core.",
             table(heading, rows),
+            *filter(None, [quicker(measured, ours)]),
             f"Memory of a cold scan: {found['MB before']:.0f} MB before, {found['MB']:.0f} MB at most.",
         )
     )
