@@ -8,9 +8,9 @@ from bench.measure import Measured
 
 _WHY: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "bliss": "reads one channel at 22.05 kHz and computes neither loudness, true peak nor anything of stereo",
+        "bliss": "reads one channel at 22.05 kHz and finds no loudness, true peak or stereo",
         "FFmpeg filters, PyAV": "has a limiter that looks at the samples and not between them",
-        "tinytag": "reads tags, finds no frames and no sound, and stores nothing",
+        "tinytag": "reads tags and lengths, and stores nothing",
         "mutagen": "reads tags and lengths, and stores nothing",
     }
 )
