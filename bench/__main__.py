@@ -1,8 +1,8 @@
 """``python -m bench [SECTION ...] [--runs N]``: measure, print, and write ``docs/bench.md``.
 
-Without a section all but the large library, the growth and the page are measured and the document is
-written. With some, they are only printed, or with ``--write`` put in the place of the ones of the same
-heading in the document.
+Without a section all but the growth and the page are measured and the document is written; it keeps its
+other sections. With some, they are only printed, or with ``--write`` put in the place of the ones of the
+same heading in the document.
 """
 
 import argparse
@@ -40,7 +40,7 @@ def main() -> None:
         "sections",
         nargs="*",
         choices=[[], *_ALL, _LIBRARY, _GROWTH, _PAGE, _CLICK],
-        help="default: all but the last four",
+        help="default: all but the last three",
     )
     parser.add_argument("--runs", type=int, default=_FEWEST_RUNS, help="of each contender")
     parser.add_argument("--tracks", type=int, default=library.TRACKS, help="of the large library")
@@ -49,7 +49,7 @@ def main() -> None:
     parser.add_argument("--postgres", action="store_true", help="a Postgres of its own for the large library")
     parser.add_argument("--write", action="store_true", help="put the sections into the document")
     arguments = parser.parse_args()
-    chosen = arguments.sections or list(_ALL)
+    chosen = arguments.sections or [*_ALL, _LIBRARY]
     with tempfile.TemporaryDirectory(prefix="tonearm-bench-") as folder:
         text = _report(chosen, arguments, Path(folder))
         if _LIBRARY in chosen:
@@ -68,8 +68,11 @@ def main() -> None:
 
         text += click.measure()
     print(text)
-    if arguments.write:
-        text = document.replaced(DOCUMENT.read_text(encoding="utf-8"), text)
+    old = DOCUMENT.read_text(encoding="utf-8")
+    if not arguments.sections:
+        text = document.kept(old, text)
+    elif arguments.write:
+        text = document.replaced(old, text)
     if arguments.write or not arguments.sections:
         DOCUMENT.write_text(text.rstrip() + "\n", encoding="utf-8")
 

@@ -51,6 +51,13 @@ def replaced(old: str, new: str) -> str:
     )
 
 
+def kept(old: str, new: str) -> str:
+    """A new document, with those sections of the old one that were not measured anew."""
+    known = {*_headings(new), _VERSIONS}
+    parts = zip(_headings(old), _SECTION.split(old)[1:], strict=True)
+    return replaced(new, "".join(f"## {part}" for name, part in parts if name not in known))
+
+
 def _headings(text: str) -> list[str]:
     return [section.splitlines()[0] for section in _SECTION.split(text)[1:]]
 
